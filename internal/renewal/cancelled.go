@@ -1,0 +1,34 @@
+package renewal
+
+import "time"
+
+// CancelledAt reports whether the agreement is cancelled in the light of the
+// events up to the instant t: it has a written CancelledOn, or a cancel event
+// that no later withdrawal follows (at a tie the cancel stands). A payment that
+// names a new end withdraws a cancellation as well.
+func (d *Dossier) CancelledAt(a *Agreement, t time.Time) bool {
+	return !a.CancelledOn.IsZero() || d.cancelledByEvent(a, t)
+}
+
+func (d *Dossier) cancelledByEvent(a *Agreement, t time.Time) bool {
+	var cancelled, withdrawn time.Time
+	for i := range d.Events {
+		e := &d.Events[i]
+		if e.At.After(t) {
+			break // events are in order of their instant
+		}
+		switch {
+		case e.Type == Cancel && e.Concerns(a):
+			cancelled = e.At
+		case withdraws(e) && e.Concerns(a):
+			withdrawn = e.At
+		}
+	}
+	return !cancelled.IsZero() && !withdrawn.After(cancelled)
+}
+
+// withdraws reports whether the event takes a cancellation back.
+func withdraws(e *Event) bool {
+	return e.Type == CancelWithdrawn ||
+		(e.Type == Payment || e.Type == Renewal) && !e.Until.IsZero() && e.AgreementID != 0
+}

@@ -1,0 +1,275 @@
+package renewal
+
+import (
+	"fmt"
+	"sort"
+	"time"
+)
+
+// Settlement is what Settle changed: everything in it is to be written down in
+// one transaction.
+type Settlement struct {
+	// Terms are the new terms in the order in which they came into force.
+	Terms []NewTerm
+	// Goods are agreements that purchases opened; each carries a negative ID
+	// until it is stored, and Terms name it by that ID.
+	Goods []Agreement
+	// Renewals are the renewal events that payments caused.
+	Renewals []Event
+	// Uncancelled are the agreements whose CancelledOn a withdrawal emptied.
+	Uncancelled []int64
+	// Settled are the ids of the events whose effect is now applied.
+	Settled []int64
+	// Warnings are sentences about events that changed nothing though their
+	// sender may have meant them to.
+	Warnings []string
+}
+
+// NewTerm is a term that came into force for an agreement.
+type NewTerm struct {
+	AgreementID int64
+	Term        Term
+}
+
+// Empty reports whether there is nothing to write down.
+func (s *Settlement) Empty() bool {
+	return len(s.Terms) == 0 && len(s.Goods) == 0 && len(s.Renewals) == 0 &&
+		len(s.Uncancelled) == 0 && len(s.Settled) == 0
+}
+
+// RenewdSource is the source of the events that renewd itself derives.
+const RenewdSource = "renewd"
+
+// Settle applies to the terms of a household what time and unsettled events up
+// to now do to them: payments and renewals roll them, withdrawals empty
+// CancelledOn, purchases open estimated terms, and agreements that are assumed
+// to renew roll on their renewal date. Everything happens in order of its
+// instant; at a tie the event comes before the assumed renewal. It changes d
+// and returns what to write down. Settling twice changes nothing.
+func Settle(d *Dossier, now time.Time, business *time.Location) Settlement {
+	var s Settlement
+	s.adoptEdits(d, now)
+	// The loop's invariant: everything before the i-th event's instant is
+	// settled, assumed renewals included.
+	for i := 0; i < len(d.Events) && !d.Events[i].At.After(now); i++ {
+		if d.Events[i].Settled || !d.Events[i].Type.MovesTerms() {
+			continue
+		}
+		e := &d.Events[i]
+		s.assume(d, e.At.Add(-time.Second), now, business)
+		switch e.Type {
+		case Payment, Renewal:
+			s.pay(d, e, now, business)
+		case Cancel, CancelWithdrawn:
+			s.withdraw(d, e, now, business)
+		case PurchaseEvent:
+			s.purchase(d, e, now, business)
+		}
+		e.Settled = true
+		s.Settled = append(s.Settled, e.ID)
+	}
+	s.assume(d, now, now, business)
+	for _, e := range s.Renewals {
+		d.Events = append(d.Events, e)
+	}
+	if len(s.Renewals) > 0 {
+		d.sortEvents()
+	}
+	return s
+}
+
+// adoptEdits records the ends that were typed into the database: an EndsOn that
+// is not that of the term in force. A small move keeps the term's start.
+func (s *Settlement) adoptEdits(d *Dossier, now time.Time) {
+	for i := range d.Agreements {
+		a := &d.Agreements[i]
+		n := len(a.Terms)
+		if a.BadData != "" || a.EndsOn.IsZero() || n > 0 && a.Terms[n-1].EndsOn == a.EndsOn {
+			continue
+		}
+		t := Term{StartsOn: a.StartsOn, EndsOn: a.EndsOn, KnownAt: now, Cause: CauseEdit}
+		if n > 0 {
+			t.StartsOn = a.Terms[n-1].StartsOn
+			if old := a.Terms[n-1].EndsOn; a.EndsOn > old && !IsCorrection(old, a.EndsOn, a.TermLength()) {
+				t.StartsOn = old + 1
+			}
+		}
+		s.open(a, t)
+	}
+}
+
+// assume rolls every agreement that renews by itself and whose renewal date
+// has begun by the instant t.
+func (s *Settlement) assume(d *Dossier, t, now time.Time, business *time.Location) {
+	for i := range d.Agreements {
+		a := &d.Agreements[i]
+		if !a.RollsByItself() || a.BadData != "" || a.EndsOn.IsZero() {
+			continue
+		}
+		zone := d.ZoneOf(a.CustomerID, business)
+		for {
+			at := StartOf(a.RenewsOn(), zone)
+			end, ok := a.NextEnd()
+			if at.After(t) || !ok || d.CancelledAt(a, at) {
+				break
+			}
+			s.open(a, Term{StartsOn: a.RenewsOn(), EndsOn: end, KnownAt: now, Cause: CauseAssumed})
+		}
+	}
+}
+
+// pay applies a payment or a recorded renewal to its agreement.
+func (s *Settlement) pay(d *Dossier, e *Event, now time.Time, business *time.Location) {
+	a := d.Agreement(e.AgreementID)
+	if a == nil || a.BadData != "" {
+		return
+	}
+	zone := d.ZoneOf(a.CustomerID, business)
+	s.withdraw(d, e, now, business)
+	term, ok := s.paidTerm(d, a, e, LocalDate(e.At, zone))
+	if !ok {
+		return
+	}
+	term.KnownAt = now
+	term.Cause = CausePayment
+	if e.Type == Renewal {
+		term.Cause = CauseRenewal
+	}
+	s.open(a, term)
+	if e.Type == Payment {
+		s.Renewals = append(s.Renewals, Event{
+			ID: -e.ID, Type: Renewal, At: e.At, CustomerID: a.CustomerID, AgreementID: a.ID, Product: a.Product,
+			Channel: e.Channel, Amount: e.Amount, Until: term.EndsOn, Source: RenewdSource,
+			SourceID: fmt.Sprintf("payment:%d", e.ID), StoredAt: now, Settled: true,
+		})
+	}
+}
+
+// paidTerm returns the term that a payment on the local date paid opens, and
+// false where the payment belongs to the term that stands.
+func (s *Settlement) paidTerm(d *Dossier, a *Agreement, e *Event, paid Date) (Term, bool) {
+	if !e.Until.IsZero() {
+		return Term{StartsOn: a.RenewsOn(), EndsOn: e.Until}, e.Until > a.EndsOn
+	}
+	if e.Type == Payment && !a.RenewsByPayment() || d.CancelledAt(a, e.At) {
+		return Term{}, false
+	}
+	length := a.TermLength()
+	end, ok := a.NextEnd()
+	if !ok {
+		s.Warnings = append(s.Warnings, fmt.Sprintf(
+			"the %s of %s for agreement %s is recorded, but moves no date: neither the agreement nor its product has a term",
+			e.Type, paid, a.Ref))
+		return Term{}, false
+	}
+	if paid < a.EndsOn.AddDays(-Slack(a.EndsOn, length)) {
+		return Term{}, false
+	}
+	if paid > end {
+		return Term{StartsOn: paid, EndsOn: paid.Add(length) - 1}, true
+	}
+	return Term{StartsOn: a.RenewsOn(), EndsOn: end}, true
+}
+
+// withdraw empties the written CancelledOn of the agreements that a withdrawal
+// concerns, unless the cancellation is the later of the two. A CancelledOn in
+// the future was known before the withdrawal.
+func (s *Settlement) withdraw(d *Dossier, e *Event, now time.Time, business *time.Location) {
+	if !withdraws(e) {
+		return
+	}
+	for i := range d.Agreements {
+		a := &d.Agreements[i]
+		if a.CancelledOn.IsZero() || !e.Concerns(a) {
+			continue
+		}
+		from := StartOf(a.CancelledOn, d.ZoneOf(a.CustomerID, business))
+		if from.Before(e.At) || from.After(now) {
+			a.CancelledOn = 0
+			s.Uncancelled = append(s.Uncancelled, a.ID)
+		}
+	}
+}
+
+// purchase opens the estimated term of the goods that were bought.
+func (s *Settlement) purchase(d *Dossier, e *Event, now time.Time, business *time.Location) {
+	c := d.Customer(e.CustomerID)
+	if e.Product == nil || !e.Product.Life.Set || e.Product.Life.IsZero() || c == nil {
+		return
+	}
+	bought := LocalDate(e.At, d.ZoneOf(c.ID, business))
+	term := Term{StartsOn: bought, EndsOn: bought.Add(e.Product.Life), KnownAt: now, Cause: CausePurchase}
+	if a := d.goods(c.ID, e.Product.ID); a != nil {
+		if bought > a.InForce().StartsOn {
+			s.open(a, term)
+		}
+		return
+	}
+	a := Agreement{
+		ID: -int64(len(s.Goods)) - 1, CustomerID: c.ID, Ref: GoodsRef(c.Ref, e.Product.Ref), Kind: KindGoods,
+		Product: e.Product, StartsOn: bought, EndsOn: term.EndsOn, Basis: BasisEstimated,
+	}
+	s.Goods = append(s.Goods, a)
+	d.Agreements = append(d.Agreements, a)
+	s.open(&d.Agreements[len(d.Agreements)-1], term)
+	sort.Slice(d.Agreements, func(i, j int) bool { return d.Agreements[i].Ref < d.Agreements[j].Ref })
+}
+
+// GoodsRef is the ref of the agreement that stands for a product which a
+// customer buys again and again.
+func GoodsRef(customerRef, productRef string) string { return customerRef + "/" + productRef }
+
+// goods returns the customer's goods agreement for a product, nil for none.
+func (d *Dossier) goods(customerID, productID int64) *Agreement {
+	for i := range d.Agreements {
+		a := &d.Agreements[i]
+		if a.Kind == KindGoods && a.CustomerID == customerID && a.Product != nil && a.Product.ID == productID {
+			return a
+		}
+	}
+	return nil
+}
+
+// open puts a term into force. A term that was in force before keeps the
+// instant at which it was first known.
+func (s *Settlement) open(a *Agreement, t Term) {
+	if n := len(a.Terms); n > 0 {
+		t.Replaced = a.Terms[n-1].EndsOn
+	}
+	for i := range a.Terms {
+		if a.Terms[i].EndsOn == t.EndsOn {
+			t.KnownAt, t.StartsOn = a.Terms[i].KnownAt, a.Terms[i].StartsOn
+			a.Terms = append(a.Terms[:i:i], a.Terms[i+1:]...)
+			break
+		}
+	}
+	t.InForceAt = t.KnownAt
+	a.Terms = append(a.Terms, t)
+	a.EndsOn = t.EndsOn
+	s.Terms = append(s.Terms, NewTerm{AgreementID: a.ID, Term: t})
+}
+
+// NextSettle returns the next instant after now at which Settle has something
+// to do without a new fact: an assumed renewal or an event with a future
+// instant. The zero time means never.
+func NextSettle(d *Dossier, now time.Time, business *time.Location) time.Time {
+	var next time.Time
+	sooner := func(t time.Time) {
+		if t.After(now) && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	for i := range d.Agreements {
+		a := &d.Agreements[i]
+		if _, ok := a.NextEnd(); ok && a.RollsByItself() && a.BadData == "" && !d.CancelledAt(a, now) {
+			sooner(StartOf(a.RenewsOn(), d.ZoneOf(a.CustomerID, business)))
+		}
+	}
+	for i := range d.Events {
+		if d.Events[i].At.After(now) {
+			sooner(d.Events[i].At)
+			break
+		}
+	}
+	return next
+}
