@@ -261,7 +261,10 @@ func NextSettle(d *Dossier, now time.Time, business *time.Location) time.Time {
 	}
 	for i := range d.Agreements {
 		a := &d.Agreements[i]
-		if _, ok := a.NextEnd(); ok && a.RollsByItself() && a.BadData == "" && !d.CancelledAt(a, now) {
+		if !a.RollsByItself() || a.BadData != "" || d.CancelledAt(a, now) {
+			continue
+		}
+		if _, ok := a.NextEnd(); ok {
 			sooner(StartOf(a.RenewsOn(), d.ZoneOf(a.CustomerID, business)))
 		}
 	}

@@ -1,0 +1,464 @@
+package plan
+
+import (
+	"fmt"
+	"sort"
+	"time"
+
+	"renewd/internal/renewal"
+)
+
+// Decide says what is to become of every reminder of a household at the instant
+// now. The dossier must be settled up to now (renewal.Settle); it is not
+// changed. Deciding twice at one instant changes nothing.
+func Decide(now time.Time, set *Settings, standing Standing, d *renewal.Dossier) Outcome {
+	if len(d.Customers) == 0 {
+		return Outcome{}
+	}
+	w := newWork(now, set, standing, d)
+	groups := w.allSteps()
+	w.dropStale()
+	for _, g := range groups {
+		w.plan(g)
+		w.lastMoments(g)
+		w.supersede(g)
+	}
+	for _, g := range groups {
+		w.skips(g)
+	}
+	w.messages(groups)
+	w.badDataTasks()
+	w.renewedTasks()
+	w.finish(groups)
+	return w.out
+}
+
+// work is one look at one household.
+type work struct {
+	now      time.Time
+	set      *Settings
+	standing Standing
+	d        *renewal.Dossier
+	// rows are the reminders there are, by key; claimed marks those that a step
+	// of today's rules accounts for.
+	rows    map[renewal.Key]*renewal.Reminder
+	claimed map[renewal.Key]bool
+	locale  string
+	// What holds for the whole household at now.
+	complaintUntil             time.Time
+	unsubscribed, spamReported bool
+	lastCommercial             time.Time
+	out                        Outcome
+}
+
+// group is the steps of one rule for one term (by D), or one event step.
+type group struct {
+	rule  *renewal.Rule
+	steps []*step
+}
+
+func newWork(now time.Time, set *Settings, standing Standing, d *renewal.Dossier) *work {
+	w := &work{now: now, set: set, standing: standing, d: d, locale: set.localeOf(&d.Customers[0]),
+		lastCommercial: d.LastCommercialAt}
+	w.rows = make(map[renewal.Key]*renewal.Reminder, len(d.Reminders))
+	for i := range d.Reminders {
+		w.rows[d.Reminders[i].Key()] = &d.Reminders[i]
+	}
+	w.claimed = make(map[renewal.Key]bool, len(d.Reminders))
+	w.complaintUntil = set.complaintHold(d, now)
+	w.unsubscribed, w.spamReported = refusals(d, now)
+	return w
+}
+
+func (w *work) zoneOf(c *renewal.Customer) *time.Location {
+	if c != nil && c.Zone != nil {
+		return c.Zone
+	}
+	return w.set.Zone
+}
+
+// look remembers that something can change at t.
+func (w *work) look(t time.Time) {
+	if t.After(w.now) && (w.out.NextLook.IsZero() || t.Before(w.out.NextLook)) {
+		w.out.NextLook = t
+	}
+}
+
+// allSteps lists the steps of every rule that matches, in order of the rules,
+// with the rows that there are for them.
+func (w *work) allSteps() []group {
+	var groups []group
+	for i := range w.set.Rules {
+		r := &w.set.Rules[i]
+		if r.On != "" {
+			for _, s := range w.eventSteps(r) {
+				groups = append(groups, group{r, []*step{s}})
+			}
+			continue
+		}
+		for j := range w.d.Agreements {
+			a := &w.d.Agreements[j]
+			c := w.d.Customer(a.CustomerID)
+			if c == nil || a.EndsOn.IsZero() || !w.set.matches(r, c, a, a.Product, w.d.CancelledAt(a, w.now)) {
+				continue
+			}
+			if steps := w.termSteps(r, c, a); len(steps) > 0 {
+				groups = append(groups, group{r, steps})
+			}
+		}
+	}
+	for _, g := range groups {
+		for _, s := range g.steps {
+			w.attach(s)
+		}
+	}
+	return groups
+}
+
+// attach gives a step its row, or a new one.
+func (w *work) attach(s *step) {
+	key := s.key()
+	w.claimed[key] = true
+	if row := w.rows[key]; row != nil {
+		s.row = *row
+		return
+	}
+	s.isNew = true
+	s.row = renewal.Reminder{
+		CustomerID: s.customer.ID, AgreementID: key.AgreementID, EventID: key.EventID, EndsOn: key.EndsOn,
+		Rule: key.Rule, Step: key.Step, Class: s.class, State: renewal.Planned, PlannedAt: w.now,
+	}
+}
+
+// set gives a step's row a state; it is written only if something differs.
+func (w *work) setState(s *step, state renewal.State, reason renewal.Reason, until time.Time) {
+	if s.isNew || s.row.State != state || s.row.Reason != reason {
+		s.row.DecidedAt = w.now
+		s.touched = true
+	}
+	if !s.row.Until.Equal(until) {
+		s.touched = true
+	}
+	s.row.State, s.row.Reason, s.row.Until = state, reason, until
+}
+
+func (w *work) skip(s *step, reason renewal.Reason) {
+	w.setState(s, renewal.Skipped, reason, time.Time{})
+}
+
+// open reports whether the step may still leave by itself.
+func (s *step) open() bool { return !s.done && !s.gone && s.row.State.Unsent() }
+
+// dropStale skips the unsent reminders that no step of today accounts for: the
+// term is no longer in force, the agreement is cancelled, or the rule or step
+// is gone or no longer fits.
+func (w *work) dropStale() {
+	for i := range w.d.Reminders {
+		row := w.d.Reminders[i]
+		if !row.State.Unsent() || w.claimed[row.Key()] {
+			continue
+		}
+		a := w.d.Agreement(row.AgreementID)
+		row.State, row.Reason, row.Until, row.DecidedAt = renewal.Skipped, w.staleReason(&row, a), time.Time{}, w.now
+		if row.Reason == renewal.BadData {
+			if row.State = renewal.Waiting; w.d.Reminders[i].Reason == renewal.BadData {
+				continue
+			}
+		}
+		w.out.Changes = append(w.out.Changes, row)
+	}
+}
+
+func (w *work) staleReason(row *renewal.Reminder, a *renewal.Agreement) renewal.Reason {
+	if a == nil {
+		return renewal.NoMatch
+	}
+	if a.BadData != "" {
+		return renewal.BadData
+	}
+	if row.EventID == 0 && a.EndsOn != row.EndsOn {
+		if a.EndsOn > row.EndsOn || renewal.CauseRenews(a.InForce().Cause) {
+			return renewal.Renewed
+		}
+		return renewal.Corrected
+	}
+	for i := range w.set.Rules {
+		r := &w.set.Rules[i]
+		if r.Name == row.Rule && !r.Audience.Cancelled && w.d.CancelledAt(a, w.now) {
+			return renewal.Cancelled
+		}
+	}
+	return renewal.NoMatch
+}
+
+// reopens reports whether a skip ends when its cause does.
+func reopens(reason renewal.Reason) bool {
+	switch reason {
+	case renewal.Renewed, renewal.Corrected, renewal.Cancelled, renewal.NoMatch:
+		return true
+	}
+	return false
+}
+
+// plan brings the rows of one group up to the facts: moments are moved, ended
+// skips are taken back, and the next step gets its row ahead of time.
+func (w *work) plan(g group) {
+	for _, s := range g.steps {
+		if s.done {
+			if !s.isNew && s.row.State.Unsent() {
+				w.skip(s, renewal.Superseded)
+			}
+			continue
+		}
+		newer := s.name == renewal.StepAfterUse && s.row.State == renewal.Skipped && s.day > s.row.OnDay
+		if s.row.State == renewal.Skipped && !s.isNew && (reopens(s.row.Reason) || newer) && !w.now.After(s.notAfter) {
+			w.setState(s, renewal.Planned, "", time.Time{})
+		}
+		if s.commercialEventCancelled(w) {
+			w.skip(s, renewal.Cancelled)
+		}
+		if !s.open() {
+			continue
+		}
+		w.moments(s)
+		if s.isNew && s.commercial() && !s.due.After(w.now) {
+			s.row.Burst = renewal.BurstCounted
+		}
+	}
+	w.planNext(g)
+}
+
+// commercialEventCancelled: an event step was judged at its event's instant; a
+// cancellation since then drops it all the same, unless it is transactional.
+func (s *step) commercialEventCancelled(w *work) bool {
+	return s.event != nil && s.commercial() && s.row.State.Unsent() && s.agreement != nil &&
+		!s.rule.Audience.Cancelled && w.d.CancelledAt(s.agreement, w.now)
+}
+
+// moments writes today's due and last moments into an open row.
+func (w *work) moments(s *step) {
+	r := &s.row
+	if !r.DueAt.Equal(s.due) || !r.NotAfter.Equal(s.notAfter) || r.StandsFor != s.standsFor ||
+		s.name == renewal.StepAfterUse && r.OnDay != s.day {
+		s.touched = s.touched || !s.isNew
+	}
+	r.DueAt, r.NotAfter, r.StandsFor = s.due, s.notAfter, s.standsFor
+	if s.name == renewal.StepAfterUse {
+		r.OnDay = s.day
+	}
+}
+
+// planNext gives a row to the steps that come next: the earliest due moment
+// after now, and an after_use whose day is still to come.
+func (w *work) planNext(g group) {
+	var next time.Time
+	for _, s := range g.steps {
+		if s.open() && s.due.After(w.now) && s.name != renewal.StepAfterUse && (next.IsZero() || s.due.Before(next)) {
+			next = s.due
+		}
+	}
+	for _, s := range g.steps {
+		if !s.open() || !s.due.After(w.now) {
+			continue
+		}
+		w.look(s.due)
+		if s.isNew && (s.due.Equal(next) || s.name == renewal.StepAfterUse) {
+			w.setState(s, renewal.Planned, "", time.Time{})
+		} else if !s.isNew && s.row.State != renewal.Planned {
+			w.setState(s, renewal.Planned, "", time.Time{})
+		}
+	}
+}
+
+// lastMoments skips the steps whose last moment went by.
+func (w *work) lastMoments(g group) {
+	for _, s := range g.steps {
+		if !s.open() || !w.now.After(s.notAfter) {
+			continue
+		}
+		reason := w.pastReason(s)
+		if reason == renewal.BeforeOurTime && s.isNew && s.class != renewal.Notice {
+			s.gone = true // no row: there was never anything to decide
+			continue
+		}
+		w.skip(s, reason)
+		if reason == renewal.Missed {
+			w.task(renewal.TaskMissed, s, fmt.Sprintf(
+				"The notice %s for %s was not sent: its last moment was %s. Tell the customer by other means; renewd audit lists it.",
+				s.rule.Name, s.agreement.Ref, renewal.FormatStamp(s.notAfter)))
+		}
+	}
+}
+
+// pastReason says why a step whose last moment went by was not sent: the first
+// that fits.
+func (w *work) pastReason(s *step) renewal.Reason {
+	if s.event == nil && s.notAfter.Before(s.knownAt) {
+		return renewal.BeforeOurTime
+	}
+	if s.event != nil && s.notAfter.Before(s.knownAt) {
+		return renewal.TooLate
+	}
+	if reason, v := w.firstObjection(skipGates, s); v.objects {
+		w.gateTask(s, reason)
+		return reason
+	}
+	switch {
+	case s.class == renewal.Notice:
+		return renewal.Missed
+	case s.row.State == renewal.Waiting:
+		return s.row.Reason
+	}
+	return renewal.TooLate
+}
+
+// supersede keeps, of the steps of one rule and term that are due, only the
+// latest; the earlier ones are skipped for good, even if that one never leaves.
+func (w *work) supersede(g group) {
+	latest := -1
+	for i, s := range g.steps {
+		if s.hadItsTime(w.now) {
+			latest = i
+		}
+	}
+	for i, s := range g.steps {
+		if i < latest && s.open() && !s.due.After(w.now) {
+			w.skip(s, renewal.Superseded)
+		}
+		if s.name != renewal.StepAfterUse || !s.row.State.CountsAsSent() {
+			continue
+		}
+		for _, other := range g.steps {
+			if other.name == s.standsFor && other.open() {
+				w.skip(other, renewal.Superseded)
+			}
+		}
+	}
+}
+
+// hadItsTime reports whether a step is due or was decided when it was due, so
+// that the earlier steps of its rule are things of the past.
+func (s *step) hadItsTime(now time.Time) bool {
+	switch {
+	case s.gone:
+		return false
+	case s.done:
+		return true
+	case s.open():
+		return !s.due.After(now) && !now.After(s.notAfter)
+	case s.row.State == renewal.Skipped:
+		return !s.due.After(now) && !reopens(s.row.Reason) && s.row.Reason != renewal.BeforeOurTime
+	}
+	return true
+}
+
+// skips asks the gates that end a reminder.
+func (w *work) skips(g group) {
+	for _, s := range g.steps {
+		if !s.open() || s.due.After(w.now) {
+			continue
+		}
+		if reason, v := w.firstObjection(skipGates, s); v.objects {
+			w.skip(s, reason)
+			w.gateTask(s, reason)
+		}
+	}
+}
+
+// messages asks the gates that hold a reminder and groups those that pass:
+// reminders of one rule on the same side of the end are one message. Groups
+// come in the order of the rules, before the end before after it, and a
+// commercial message that may leave counts for the cap of those behind it.
+func (w *work) messages(groups []group) {
+	for i := 0; i < len(groups); {
+		j := i
+		for j < len(groups) && groups[j].rule == groups[i].rule {
+			j++
+		}
+		for _, bundle := range bundles(groups[i:j], w.now) {
+			w.message(groups[i].rule, bundle)
+		}
+		i = j
+	}
+}
+
+// bundles returns the due steps of one rule, sorted into those that may share a
+// message.
+func bundles(groups []group, now time.Time) [][]*step {
+	var sides [renewal.EventSide][]*step
+	var single [][]*step
+	for _, g := range groups {
+		for _, s := range g.steps {
+			if !s.open() || s.due.After(now) {
+				continue
+			}
+			if s.side == renewal.EventSide || s.rule.Dedicated {
+				single = append(single, []*step{s})
+			} else {
+				sides[s.side] = append(sides[s.side], s)
+			}
+		}
+	}
+	var out [][]*step
+	for _, side := range sides {
+		if len(side) > 0 {
+			out = append(out, side)
+		}
+	}
+	return append(out, single...)
+}
+
+func (w *work) message(r *renewal.Rule, bundle []*step) {
+	m := Message{Rule: r, Class: r.Class, Side: bundle[0].side,
+		Template: r.TemplateFor(bundle[0].name), Sober: w.sober(r.Class)}
+	for _, s := range bundle {
+		reason, v := w.firstObjection(waitGates, s)
+		if v.objects {
+			w.setState(s, renewal.Waiting, reason, v.until)
+			w.look(v.until)
+			if reason == renewal.TemplateError {
+				w.templateTask(s)
+			}
+			continue
+		}
+		why := renewal.IsDue
+		if s.row.Burst == renewal.BurstReleased {
+			why = renewal.Released
+		}
+		w.setState(s, renewal.Due, why, time.Time{})
+		m.Reminders = append(m.Reminders, &s.row)
+	}
+	if len(m.Reminders) == 0 {
+		return
+	}
+	sort.SliceStable(m.Reminders, func(i, j int) bool {
+		a, b := w.refOf(m.Reminders[i]), w.refOf(m.Reminders[j])
+		return a < b || a == b && m.Reminders[i].Step < m.Reminders[j].Step
+	})
+	w.out.Messages = append(w.out.Messages, m)
+	if r.Class == renewal.Commercial {
+		w.lastCommercial = w.now
+	}
+}
+
+func (w *work) refOf(r *renewal.Reminder) string {
+	if a := w.d.Agreement(r.AgreementID); a != nil {
+		return a.Ref
+	}
+	return ""
+}
+
+// finish collects what changed and when to look again.
+func (w *work) finish(groups []group) {
+	for _, g := range groups {
+		for _, s := range g.steps {
+			if s.touched {
+				w.out.Changes = append(w.out.Changes, s.row)
+			}
+			if s.open() && !s.due.After(w.now) {
+				w.look(s.notAfter.Add(time.Second))
+			}
+		}
+	}
+	w.look(renewal.NextSettle(w.d, w.now, w.set.Zone))
+}

@@ -1,0 +1,99 @@
+package plan
+
+import (
+	"fmt"
+
+	"renewd/internal/renewal"
+)
+
+// silentRenewal is how long after its end an auto-renewing agreement may go
+// without a renewal or a cancellation before a person is asked.
+const silentRenewal = 14
+
+// task asks for a person about one step.
+func (w *work) task(kind renewal.TaskKind, s *step, text string) {
+	t := renewal.Task{Kind: kind, CustomerID: s.customer.ID, Text: text}
+	about := fmt.Sprintf("customer:%d", s.customer.ID)
+	if s.agreement != nil {
+		t.AgreementID = s.agreement.ID
+		about = fmt.Sprintf("agreement:%d:%s", s.agreement.ID, s.agreement.EndsOn)
+	}
+	if s.event != nil {
+		about += fmt.Sprintf(":event:%d", s.event.ID)
+	}
+	t.Topic = fmt.Sprintf("%s:%s:%s:%s", kind, about, s.rule.Name, s.name)
+	w.out.Tasks = append(w.out.Tasks, t)
+}
+
+// gateTask tells staff of a notice or receipt that a gate ended.
+func (w *work) gateTask(s *step, reason renewal.Reason) {
+	if s.commercial() {
+		return
+	}
+	switch reason {
+	case renewal.NoAddress, renewal.Erased:
+		w.task(renewal.TaskNoAddress, s, fmt.Sprintf(
+			"%s could not go to customer %s: there is no e-mail address. Tell the customer by other means, or add an address.",
+			s.rule.Name, s.customer.Ref))
+	case renewal.Bounced:
+		w.task(renewal.TaskBounced, s, fmt.Sprintf(
+			"%s could not go to customer %s: the address bounced. Ask the customer for a new one.",
+			s.rule.Name, s.customer.Ref))
+	}
+}
+
+// templateTask tells staff once a template, not once a reminder.
+func (w *work) templateTask(s *step) {
+	name := s.rule.TemplateFor(s.name)
+	err := w.set.Broken(name, w.locale, w.sober(s.class))
+	w.out.Tasks = append(w.out.Tasks, renewal.Task{
+		Kind: renewal.TaskTemplateError, Topic: "template_error:" + name + ":" + w.locale,
+		Text: fmt.Sprintf("The letter %s does not render, so its reminders wait: %v", name, err),
+	})
+}
+
+// badDataTasks names every fact of the household that cannot be used.
+func (w *work) badDataTasks() {
+	for i := range w.d.Customers {
+		if c := &w.d.Customers[i]; c.BadData != "" {
+			w.out.Tasks = append(w.out.Tasks, renewal.Task{
+				Kind: renewal.TaskBadData, Topic: fmt.Sprintf("bad_data:customer:%d", c.ID), CustomerID: c.ID,
+				Text: fmt.Sprintf("Customer %s waits: %s.", c.Ref, c.BadData),
+			})
+		}
+	}
+	for i := range w.d.Agreements {
+		if a := &w.d.Agreements[i]; a.BadData != "" {
+			w.out.Tasks = append(w.out.Tasks, renewal.Task{
+				Kind: renewal.TaskBadData, Topic: fmt.Sprintf("bad_data:agreement:%d", a.ID),
+				CustomerID: a.CustomerID, AgreementID: a.ID,
+				Text: fmt.Sprintf("Agreement %s waits: %s.", a.Ref, a.BadData),
+			})
+		}
+	}
+}
+
+// renewedTasks asks about auto-renewals that nobody confirmed: 14 days past the
+// end with neither a renewal nor a cancellation.
+func (w *work) renewedTasks() {
+	for i := range w.d.Agreements {
+		a := &w.d.Agreements[i]
+		if !a.AutoRenew || a.BadData != "" || a.EndsOn.IsZero() || w.d.CancelledAt(a, w.now) {
+			continue
+		}
+		if _, ok := a.NextEnd(); ok && a.RollsByItself() {
+			continue
+		}
+		at := renewal.StartOf(a.EndsOn.AddDays(silentRenewal), w.d.ZoneOf(a.CustomerID, w.set.Zone))
+		if w.now.Before(at) {
+			w.look(at)
+			continue
+		}
+		w.out.Tasks = append(w.out.Tasks, renewal.Task{
+			Kind: renewal.TaskRenewed, Topic: fmt.Sprintf("renewed?:agreement:%d:%s", a.ID, a.EndsOn),
+			CustomerID: a.CustomerID, AgreementID: a.ID,
+			Text: fmt.Sprintf("Agreement %s renews by itself and ended on %s, but neither a renewal nor a cancellation is recorded. Record the payment (renewd record payment --agreement %s) or the cancellation.",
+				a.Ref, a.EndsOn, a.Ref),
+		})
+	}
+}
