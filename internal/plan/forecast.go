@@ -54,38 +54,66 @@ type Span struct {
 // message leaves at the moment it may. It uses the dossiers up. Lines come in
 // order of At, customer, the rule's place, before the end before after it.
 func Forecast(span Span, set *Settings, households []*renewal.Dossier, emit func(Line) error) error {
-	f := &forecast{span: span, set: set, emit: emit}
+	s := NewSimulation(span, set)
 	for _, d := range households {
-		if len(d.Customers) == 0 {
-			continue
-		}
-		h := &household{d: d, next: span.Now}
-		h.counted = flagged(d.Reminders, nil)
-		f.counted += h.counted
-		f.all = append(f.all, h)
+		s.Add(d)
 	}
-	f.queue = append(f.queue, f.all...)
+	return s.Run(emit)
+}
+
+// Simulation is a forecast that takes its households one by one and keeps only
+// those that have a moment within its span.
+type Simulation struct {
+	span  Span
+	set   *Settings
+	emit  func(Line) error
+	queue households
+	// counted is the number of unsent reminders that the burst guard looks at;
+	// watched are the households that have any.
+	counted int
+	watched map[*household]bool
+	// lines are those of the instant at.
+	at    time.Time
+	lines []Line
+}
+
+// NewSimulation starts a forecast over a span.
+func NewSimulation(span Span, set *Settings) *Simulation {
+	return &Simulation{span: span, set: set, watched: map[*household]bool{}}
+}
+
+// Add takes a household in and uses it up.
+func (f *Simulation) Add(d *renewal.Dossier) {
+	if len(d.Customers) == 0 {
+		return
+	}
+	h := &household{d: d, next: f.span.Now}
+	f.look(h, f.span.Now)
+	if h.counted > 0 || h.speaks(f.span.To) {
+		f.queue = append(f.queue, h)
+	}
+}
+
+// speaks reports whether the household has anything to say up to the instant to.
+func (h *household) speaks(to time.Time) bool {
+	for i := range h.out.Changes {
+		if h.out.Changes[i].State != renewal.Planned {
+			return true
+		}
+	}
+	return len(h.out.Messages) > 0 || !h.out.NextLook.IsZero() && !h.out.NextLook.After(to)
+}
+
+// Run plays the households forward and prints what it sees.
+func (f *Simulation) Run(emit func(Line) error) error {
+	f.emit = emit
 	heap.Init(&f.queue)
-	for len(f.queue) > 0 && !f.queue[0].next.After(span.To) {
+	for len(f.queue) > 0 && !f.queue[0].next.After(f.span.To) {
 		if err := f.step(f.queue[0].next); err != nil {
 			return err
 		}
 	}
 	return f.flush()
-}
-
-// forecast is a simulation under way.
-type forecast struct {
-	span  Span
-	set   *Settings
-	emit  func(Line) error
-	all   []*household
-	queue households
-	// counted is the number of unsent reminders that the burst guard looks at.
-	counted int
-	// lines are those of the instant at.
-	at    time.Time
-	lines []Line
 }
 
 // household is one dossier in a simulation.
@@ -96,13 +124,15 @@ type household struct {
 	// held remembers at which gates each reminder already waited.
 	held    map[renewal.Key][]renewal.Reason
 	counted int
+	// looked: out is what Decide says at next already.
+	looked bool
 }
 
 // step looks at every household whose moment is t: first all of them are
 // planned, then the burst guard is asked once for the whole database, then what
 // may leave leaves. A household that sent something is looked at once more at
 // the same instant.
-func (f *forecast) step(t time.Time) error {
+func (f *Simulation) step(t time.Time) error {
 	if !t.Equal(f.at) {
 		if err := f.flush(); err != nil {
 			return err
@@ -112,9 +142,10 @@ func (f *forecast) step(t time.Time) error {
 	var looked []*household
 	for len(f.queue) > 0 && f.queue[0].next.Equal(t) {
 		h := heap.Pop(&f.queue).(*household)
-		renewal.Settle(h.d, t, f.set.Zone)
-		h.out = Decide(t, f.set, f.span.Standing, h.d)
-		f.count(h, flagged(h.d.Reminders, h.out.Changes))
+		if !h.looked {
+			f.look(h, t)
+		}
+		h.looked = false
 		looked = append(looked, h)
 	}
 	burst := f.set.Burst > 0 && f.counted > f.set.Burst
@@ -135,14 +166,26 @@ func (f *forecast) step(t time.Time) error {
 	return nil
 }
 
-func (f *forecast) count(h *household, counted int) {
+// look settles a household and decides, and counts what the burst guard counts.
+func (f *Simulation) look(h *household, t time.Time) {
+	renewal.Settle(h.d, t, f.set.Zone)
+	h.out = Decide(t, f.set, f.span.Standing, h.d)
+	h.looked = true
+	f.count(h, flagged(h.d.Reminders, h.out.Changes))
+}
+
+func (f *Simulation) count(h *household, counted int) {
 	f.counted += counted - h.counted
-	h.counted = counted
+	if h.counted = counted; counted > 0 {
+		f.watched[h] = true
+	} else {
+		delete(f.watched, h)
+	}
 }
 
 // apply writes an outcome into the dossier, as the store would, sends what may
 // leave, and prints.
-func (f *forecast) apply(h *household, t time.Time) {
+func (f *Simulation) apply(h *household, t time.Time) {
 	for _, c := range h.out.Changes {
 		if h.change(c) {
 			f.print(h, t, c)
@@ -216,7 +259,7 @@ func (h *household) name(r *renewal.Reminder) LineReminder {
 	return n
 }
 
-func (f *forecast) print(h *household, t time.Time, c renewal.Reminder) {
+func (f *Simulation) print(h *household, t time.Time, c renewal.Reminder) {
 	line := f.line(h, t, c.Rule, c.Class, c.Step)
 	line.Decision, line.Reason, line.Until = Skip, c.Reason, c.Until
 	if c.State == renewal.Waiting {
@@ -226,7 +269,7 @@ func (f *forecast) print(h *household, t time.Time, c renewal.Reminder) {
 	f.lines = append(f.lines, line)
 }
 
-func (f *forecast) line(h *household, t time.Time, rule string, class renewal.Class, step string) Line {
+func (f *Simulation) line(h *household, t time.Time, rule string, class renewal.Class, step string) Line {
 	line := Line{At: t, Customer: h.d.Customers[0].Ref, Rule: rule, Place: len(f.set.Rules), Class: class, Side: renewal.SideOf(step)}
 	for i := range f.set.Rules {
 		if r := &f.set.Rules[i]; r.Name == rule {
@@ -237,7 +280,7 @@ func (f *forecast) line(h *household, t time.Time, rule string, class renewal.Cl
 }
 
 // flush prints the lines of one instant in their order.
-func (f *forecast) flush() error {
+func (f *Simulation) flush() error {
 	sort.SliceStable(f.lines, func(i, j int) bool {
 		a, b := &f.lines[i], &f.lines[j]
 		switch {
@@ -266,11 +309,8 @@ func (f *forecast) flush() error {
 
 // holdBurst marks everything that the guard counts as held: it waits until a
 // person releases it, even if the number falls.
-func (f *forecast) holdBurst() {
-	for _, h := range f.all {
-		if h.counted == 0 {
-			continue
-		}
+func (f *Simulation) holdBurst() {
+	for h := range f.watched {
 		for i := range h.d.Reminders {
 			if r := &h.d.Reminders[i]; r.Burst == renewal.BurstCounted && r.State.Unsent() {
 				r.Burst = renewal.BurstHeld
