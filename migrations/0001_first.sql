@@ -9,6 +9,8 @@ CREATE TABLE meta (             -- single values: who owns the file, how far it 
   key   TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- Tells this database and its copies from any other one.
+INSERT INTO meta(key, value) VALUES ('database', lower(hex(randomblob(16))));
 
 CREATE TABLE customers (        -- who has agreements with the business
   id           INTEGER PRIMARY KEY,
@@ -30,7 +32,7 @@ CREATE TABLE customers (        -- who has agreements with the business
   -- 1970-01-01T00:00:00Z: a fact changed, look at once.
   next_look_at TEXT DEFAULT '1970-01-01T00:00:00Z'
 ) STRICT;
-CREATE INDEX customers_by_household ON customers(email_key) WHERE email_key <> '';
+CREATE INDEX customers_by_household ON customers(email_key);
 CREATE INDEX customers_by_next_look ON customers(next_look_at) WHERE next_look_at IS NOT NULL;
 
 CREATE TABLE products (         -- what agreements are for and purchases are of
@@ -112,6 +114,7 @@ CREATE TABLE events (           -- facts with a time; only ever added
 CREATE UNIQUE INDEX events_by_source ON events(source, source_id) WHERE source_id IS NOT NULL;
 CREATE INDEX events_by_customer ON events(customer_id);
 CREATE INDEX events_by_agreement ON events(agreement_id) WHERE agreement_id IS NOT NULL;
+CREATE INDEX events_by_product ON events(product_id) WHERE product_id IS NOT NULL;
 
 CREATE TABLE suppressions (     -- addresses that nothing may be sent to
   address  TEXT PRIMARY KEY,                   -- as customers.email_key
@@ -137,7 +140,8 @@ CREATE TABLE messages (         -- one e-mail, for one or more reminders
   streaming_at TEXT,                           -- the transport was about to get the first byte
   sent_at      TEXT,                           -- the transport accepted it
   server_reply TEXT NOT NULL DEFAULT '',
-  attempts     INTEGER NOT NULL DEFAULT 0,
+  attempts     INTEGER NOT NULL DEFAULT 0,     -- tries that the server answered or that ended in doubt
+  doubts       INTEGER NOT NULL DEFAULT 0,     -- tries that ended in doubt
   sha256       TEXT NOT NULL DEFAULT '',       -- of the bytes sent, in hex
   contents     BLOB                            -- the bytes sent, gzip; NULL once their time is over
 ) STRICT;
@@ -169,8 +173,9 @@ CREATE TABLE reminders (        -- one intended contact for one key, with its de
 CREATE UNIQUE INDEX reminders_key ON reminders(
   coalesce(agreement_id, -customer_id), coalesce(ends_on, ''), coalesce(event_id, 0), rule, step);
 CREATE INDEX reminders_by_customer ON reminders(customer_id);
-CREATE INDEX reminders_open ON reminders(state, due_at) WHERE state IN ('waiting', 'due', 'sending');
-CREATE INDEX reminders_burst ON reminders(burst) WHERE burst IN (1, 2) AND state IN ('planned', 'waiting', 'due');
+-- Conditions with OR and not with IN: only so SQLite finds that state = 'due' may use the index.
+CREATE INDEX reminders_open ON reminders(state, due_at) WHERE state = 'waiting' OR state = 'due' OR state = 'sending';
+CREATE INDEX reminders_burst ON reminders(burst, rule) WHERE (burst = 1 OR burst = 2) AND (state = 'planned' OR state = 'waiting' OR state = 'due');
 CREATE INDEX reminders_by_message ON reminders(message_id) WHERE message_id IS NOT NULL;
 
 CREATE TABLE staff_tasks (      -- what waits for a person; the view tasks shows the open ones

@@ -14,16 +14,16 @@ import (
 // agreement has does not match then.
 func (s *Settings) matches(r *renewal.Rule, c *renewal.Customer, a *renewal.Agreement, product *renewal.Product, cancelled bool) bool {
 	who := &r.Audience
-	if who.Cancelled != cancelled {
+	if !who.TakesCancelled(cancelled) {
 		return false
 	}
-	if a == nil && (len(who.Kind) > 0 || who.AutoRenew != nil) {
+	if a == nil && (len(who.Kind) > 0 || len(who.AutoRenew) > 0) {
 		return false
 	}
 	if len(who.Kind) > 0 && !slices.Contains(who.Kind, a.Kind) {
 		return false
 	}
-	if who.AutoRenew != nil && *who.AutoRenew != a.AutoRenew {
+	if len(who.AutoRenew) > 0 && !slices.Contains(who.AutoRenew, a.AutoRenew) {
 		return false
 	}
 	if len(who.Product) > 0 && (product == nil || !slices.Contains(who.Product, product.Ref)) {
@@ -114,4 +114,26 @@ func refusals(d *renewal.Dossier, now time.Time) (unsubscribed, spamReported boo
 		}
 	}
 	return !out.IsZero() && !back.After(out), spamReported
+}
+
+// unusable returns the customers with a fact that cannot be used, their own or
+// one of an agreement of theirs; nil where all is well.
+func unusable(d *renewal.Dossier) map[int64]bool {
+	var ids map[int64]bool
+	note := func(id int64, fault string) {
+		if fault == "" {
+			return
+		}
+		if ids == nil {
+			ids = map[int64]bool{}
+		}
+		ids[id] = true
+	}
+	for i := range d.Customers {
+		note(d.Customers[i].ID, d.Customers[i].BadData)
+	}
+	for i := range d.Agreements {
+		note(d.Agreements[i].CustomerID, d.Agreements[i].BadData)
+	}
+	return ids
 }

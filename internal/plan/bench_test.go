@@ -22,7 +22,7 @@ func business(n int, now time.Time) (*Settings, []*renewal.Dossier) {
 			{Name: "annual-pass", Class: renewal.Commercial, Audience: renewal.Audience{Kind: []string{"pass"}}, Template: "pass-renewal",
 				BeforeEnd: []renewal.Period{renewal.Days(30), renewal.Days(7)}, AfterEnd: []renewal.Period{renewal.Days(7)},
 				AfterUse: &renewal.AfterUse{Delay: renewal.Days(1), From: renewal.Days(90), Until: renewal.Days(14)}},
-			{Name: "notice", Place: 1, Class: renewal.Notice, Audience: renewal.Audience{AutoRenew: &auto}, Template: "auto-renewal-notice",
+			{Name: "notice", Place: 1, Class: renewal.Notice, Audience: renewal.Audience{AutoRenew: []bool{true}}, Template: "auto-renewal-notice",
 				Notice: &renewal.NoticeWindow{Anchor: renewal.AnchorRenewsOn, Earliest: renewal.Days(45), Latest: renewal.Days(15)}},
 		}}
 	today := renewal.LocalDate(now, paris)

@@ -22,6 +22,7 @@ func Decide(now time.Time, set *Settings, standing Standing, d *renewal.Dossier)
 		w.plan(g)
 		w.lastMoments(g)
 		w.supersede(g)
+		w.planNext(g)
 	}
 	for _, g := range groups {
 		w.skips(g)
@@ -48,7 +49,9 @@ type work struct {
 	complaintUntil             time.Time
 	unsubscribed, spamReported bool
 	lastCommercial             time.Time
-	out                        Outcome
+	// unusable are the customers of whom some fact cannot be used.
+	unusable map[int64]bool
+	out      Outcome
 }
 
 // group is the steps of one rule for one term (by D), or one event step.
@@ -67,6 +70,7 @@ func newWork(now time.Time, set *Settings, standing Standing, d *renewal.Dossier
 	w.claimed = make(map[renewal.Key]bool, len(d.Reminders))
 	w.complaintUntil = set.complaintHold(d, now)
 	w.unsubscribed, w.spamReported = refusals(d, now)
+	w.unusable = unusable(d)
 	return w
 }
 
@@ -184,7 +188,7 @@ func (w *work) staleReason(row *renewal.Reminder, a *renewal.Agreement) renewal.
 	}
 	for i := range w.set.Rules {
 		r := &w.set.Rules[i]
-		if r.Name == row.Rule && !r.Audience.Cancelled && w.d.CancelledAt(a, w.now) {
+		if r.Name == row.Rule && !r.Audience.TakesCancelled(true) && w.d.CancelledAt(a, w.now) {
 			return renewal.Cancelled
 		}
 	}
@@ -211,28 +215,40 @@ func (w *work) plan(g group) {
 			continue
 		}
 		newer := s.name == renewal.StepAfterUse && s.row.State == renewal.Skipped && s.day > s.row.OnDay
-		if s.row.State == renewal.Skipped && !s.isNew && (reopens(s.row.Reason) || newer) && !w.now.After(s.notAfter) {
+		switch {
+		case s.commercialEventCancelled(w):
+			if s.row.State.Unsent() {
+				w.skip(s, renewal.Cancelled)
+			}
+		case s.row.State == renewal.Skipped && !s.isNew && (reopens(s.row.Reason) || newer) && !w.now.After(s.notAfter):
 			w.setState(s, renewal.Planned, "", time.Time{})
-		}
-		if s.commercialEventCancelled(w) {
-			w.skip(s, renewal.Cancelled)
 		}
 		if !s.open() {
 			continue
 		}
 		w.moments(s)
-		if s.isNew && s.commercial() && !s.due.After(w.now) {
+		if s.isNew && s.commercial() && !s.due.After(w.now) && !w.dailyBusiness(s) {
 			s.row.Burst = renewal.BurstCounted
 		}
 	}
-	w.planNext(g)
+}
+
+// dailyBusiness reports whether a step that is due at first sight is so because
+// its term was renewed under the present rules: neither a first import nor a
+// changed rule, so nothing for the burst guard.
+func (w *work) dailyBusiness(s *step) bool {
+	if s.event != nil {
+		return false
+	}
+	term := s.agreement.InForce()
+	return renewal.CauseRenews(term.Cause) && term.InForceAt.After(w.standing.RulesSince)
 }
 
 // commercialEventCancelled: an event step was judged at its event's instant; a
 // cancellation since then drops it all the same, unless it is transactional.
 func (s *step) commercialEventCancelled(w *work) bool {
-	return s.event != nil && s.commercial() && s.row.State.Unsent() && s.agreement != nil &&
-		!s.rule.Audience.Cancelled && w.d.CancelledAt(s.agreement, w.now)
+	return s.event != nil && s.commercial() && s.agreement != nil &&
+		!s.rule.Audience.TakesCancelled(true) && w.d.CancelledAt(s.agreement, w.now)
 }
 
 // moments writes today's due and last moments into an open row.
@@ -249,7 +265,8 @@ func (w *work) moments(s *step) {
 }
 
 // planNext gives a row to the steps that come next: the earliest due moment
-// after now, and an after_use whose day is still to come.
+// after now, and an after_use whose day is still to come. It comes after
+// supersede, so that a step which was just dropped is not taken for the next.
 func (w *work) planNext(g group) {
 	var next time.Time
 	for _, s := range g.steps {
@@ -329,27 +346,23 @@ func (w *work) supersede(g group) {
 			continue
 		}
 		for _, other := range g.steps {
-			if other.name == s.standsFor && other.open() {
+			// While it is under way the try may still end without a message; then
+			// the step keeps its own date, unless that has come meanwhile.
+			underWay := s.row.State == renewal.Sending && other.due.After(w.now)
+			if other.name == s.standsFor && other.open() && !underWay {
 				w.skip(other, renewal.Superseded)
 			}
 		}
 	}
 }
 
-// hadItsTime reports whether a step is due or was decided when it was due, so
-// that the earlier steps of its rule are things of the past.
+// hadItsTime reports whether a step is due, or left when it was, so that the
+// earlier steps of its rule are things of the past.
 func (s *step) hadItsTime(now time.Time) bool {
-	switch {
-	case s.gone:
-		return false
-	case s.done:
-		return true
-	case s.open():
-		return !s.due.After(now) && !now.After(s.notAfter)
-	case s.row.State == renewal.Skipped:
-		return !s.due.After(now) && !reopens(s.row.Reason) && s.row.Reason != renewal.BeforeOurTime
+	if s.open() {
+		return !s.due.After(now)
 	}
-	return true
+	return s.done || s.row.State.CountsAsSent() || s.row.State == renewal.Failed
 }
 
 // skips asks the gates that end a reminder.
@@ -412,7 +425,11 @@ func (w *work) message(r *renewal.Rule, bundle []*step) {
 	m := Message{Rule: r, Class: r.Class, Side: bundle[0].side,
 		Template: r.TemplateFor(bundle[0].name), Sober: w.sober(r.Class)}
 	for _, s := range bundle {
-		reason, v := w.firstObjection(waitGates, s)
+		if s.triedAgainLater(w.now) {
+			w.look(s.row.Until)
+			continue
+		}
+		reason, v := w.whatHolds(s)
 		if v.objects {
 			w.setState(s, renewal.Waiting, reason, v.until)
 			w.look(v.until)
@@ -439,6 +456,20 @@ func (w *work) message(r *renewal.Rule, bundle []*step) {
 	if r.Class == renewal.Commercial {
 		w.lastCommercial = w.now
 	}
+}
+
+// triedAgainLater reports whether the transport put the reminder off.
+func (s *step) triedAgainLater(now time.Time) bool {
+	if s.row.State != renewal.Waiting || !now.Before(s.row.Until) {
+		return false
+	}
+	switch s.row.Reason {
+	case renewal.Deferred, renewal.ServerAway, renewal.SenderRefused:
+		return true
+	case renewal.TemplateError: // it failed with this customer's own data
+		return true
+	}
+	return false
 }
 
 func (w *work) refOf(r *renewal.Reminder) string {

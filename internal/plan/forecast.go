@@ -188,21 +188,17 @@ func (f *Simulation) count(h *household, counted int) {
 func (f *Simulation) apply(h *household, t time.Time) {
 	for _, c := range h.out.Changes {
 		if h.change(c) {
-			f.print(h, t, c)
+			f.lines = append(f.lines, Describe(f.set, h.d, &c, t))
 		}
 	}
 	for _, m := range h.out.Messages {
-		line := f.line(h, t, m.Rule.Name, m.Class, m.Reminders[0].Step)
-		line.Decision, line.Reason = Send, m.Reminders[0].Reason
+		f.lines = append(f.lines, DescribeMessage(f.set, h.d, &m, t))
 		for _, r := range m.Reminders {
-			row := h.row(r.Key())
-			row.State = renewal.Sent
-			line.Reminders = append(line.Reminders, h.name(r))
+			h.row(r.Key()).State = renewal.Sent
 		}
 		if m.Class == renewal.Commercial {
 			h.d.LastCommercialAt = t
 		}
-		f.lines = append(f.lines, line)
 	}
 	f.count(h, flagged(h.d.Reminders, nil))
 	h.next = h.out.NextLook
@@ -249,34 +245,6 @@ func (h *household) row(key renewal.Key) *renewal.Reminder {
 		}
 	}
 	return nil
-}
-
-func (h *household) name(r *renewal.Reminder) LineReminder {
-	n := LineReminder{Step: r.Step}
-	if a := h.d.Agreement(r.AgreementID); a != nil {
-		n.Agreement = a.Ref
-	}
-	return n
-}
-
-func (f *Simulation) print(h *household, t time.Time, c renewal.Reminder) {
-	line := f.line(h, t, c.Rule, c.Class, c.Step)
-	line.Decision, line.Reason, line.Until = Skip, c.Reason, c.Until
-	if c.State == renewal.Waiting {
-		line.Decision = Wait
-	}
-	line.Reminders = []LineReminder{h.name(&c)}
-	f.lines = append(f.lines, line)
-}
-
-func (f *Simulation) line(h *household, t time.Time, rule string, class renewal.Class, step string) Line {
-	line := Line{At: t, Customer: h.d.Customers[0].Ref, Rule: rule, Place: len(f.set.Rules), Class: class, Side: renewal.SideOf(step)}
-	for i := range f.set.Rules {
-		if r := &f.set.Rules[i]; r.Name == rule {
-			line.Place, line.Template = i, r.TemplateFor(step)
-		}
-	}
-	return line
 }
 
 // flush prints the lines of one instant in their order.

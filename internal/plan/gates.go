@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"renewd/internal/renewal"
@@ -41,17 +42,41 @@ var skipGates = []gate{
 	{renewal.SpamReported, func(w *work, s *step) verdict { return ask(s.commercial() && w.spamReported) }},
 }
 
-// waitGates hold a reminder, in the order in which they are asked.
-var waitGates = []gate{
+// timeGates hold a reminder until a moment that time brings, in the order in
+// which they are asked. (Only where there is no sending day, ever, do they hold
+// it for good.)
+var timeGates = []gate{
 	{renewal.Complaint, (*work).askComplaint},
 	{renewal.FrequencyCap, (*work).askCap},
 	{renewal.OutsideHours, (*work).askHours},
+}
+
+// personGates hold a reminder until a person opens them, in the order in which
+// they are asked; they come after timeGates.
+var personGates = []gate{
 	{renewal.Burst, (*work).askBurst},
 	{renewal.TemplateError, (*work).askTemplate},
-	{renewal.BadData, func(w *work, s *step) verdict {
-		return ask(s.customer.BadData != "" || s.agreement != nil && s.agreement.BadData != "")
-	}},
+	{renewal.BadData, func(w *work, s *step) verdict { return ask(w.unusable[s.customer.ID]) }},
 	{renewal.Copy, func(w *work, s *step) verdict { return ask(w.standing.Silent) }},
+}
+
+// whatHolds asks the gates that hold a reminder, in order. One that waits for a
+// person already does not wait for the morning besides: its reason stays what
+// it is overnight, and no look is spent on it every evening and every morning.
+func (w *work) whatHolds(s *step) (renewal.Reason, verdict) {
+	reason, v := w.firstObjection(timeGates, s)
+	if !v.objects || reason == renewal.OutsideHours && s.waitsForPerson() {
+		if r, held := w.firstObjection(personGates, s); held.objects {
+			return r, held
+		}
+	}
+	return reason, v
+}
+
+// waitsForPerson reports whether the step was last held by one of personGates.
+func (s *step) waitsForPerson() bool {
+	return s.row.State == renewal.Waiting &&
+		slices.ContainsFunc(personGates, func(g gate) bool { return g.reason == s.row.Reason })
 }
 
 func (s *step) commercial() bool { return s.class == renewal.Commercial }

@@ -41,6 +41,10 @@ type Standing struct {
 	// BurstOn: more commercial reminders than Settings.Burst were already due
 	// when first planned and are unsent.
 	BurstOn bool
+	// RulesSince is when the present rules came into force. A term that a payment
+	// or time opened since then is daily business and no burst, even if a step of
+	// it is due at once.
+	RulesSince time.Time
 	// ClockJumped: the wall clock moved more than a day against the monotonic
 	// one; everything due waits for a person.
 	ClockJumped bool

@@ -51,6 +51,14 @@ func list(s string) []string {
 	return strings.Split(s, ",")
 }
 
+func yesses(s string) []bool {
+	var all []bool
+	for _, word := range list(s) {
+		all = append(all, word == "yes")
+	}
+	return all
+}
+
 func yes(s string) *bool {
 	if s == "" {
 		return nil
@@ -66,7 +74,7 @@ func (w *world) rule(name string, args map[string]string) error {
 		BeforeEnd: periods(args["before_end"]), AfterEnd: periods(args["after_end"]), On: renewal.EventType(args["on"]),
 		Dedicated: args["dedicated"] == "yes",
 		Audience: renewal.Audience{Kind: list(args["kind"]), Product: list(args["product"]), Country: list(args["country"]),
-			Locale: list(args["locale"]), AutoRenew: yes(args["auto_renew"]), Cancelled: args["cancelled"] == "yes"}}
+			Locale: list(args["locale"]), AutoRenew: yesses(args["auto_renew"]), Cancelled: yesses(args["cancelled"])}}
 	if r.Class == "" {
 		r.Class = renewal.Commercial
 	}

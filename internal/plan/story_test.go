@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,9 @@ var update = flag.Bool("update", false, "rewrite the expectations of the stories
 //	rule NAME key=value …       customer, product, agreement, event             facts
 //	sleep                       no pass runs until the next "at"
 //	release                     a person lets the burst go
+//	outbox AGREEMENT STEP STATE what became of a reminder that left: uncertain, failed …
+//	look                        what may leave at this instant, with its letter
+//	show                        the term in force of every agreement
 //
 // Between two "at" lines the daemon passes at every moment.
 func TestStories(t *testing.T) {
@@ -161,6 +165,12 @@ func (w *world) line(f []string) error {
 		return w.agreement(f[1], args)
 	case "event":
 		return w.event(f[1], args)
+	case "outbox":
+		return w.outbox(f[1], f[2], f[3])
+	case "look":
+		w.look()
+	case "show":
+		w.show()
 	case "release":
 		for i := range w.reminders {
 			if r := &w.reminders[i]; r.Burst == renewal.BurstCounted || r.Burst == renewal.BurstHeld {
@@ -174,14 +184,15 @@ func (w *world) line(f []string) error {
 }
 
 // play lets the daemon pass at every moment from the story's clock to the given
-// instant and tells what it did.
+// instant and tells what it did: first as forecast, then the tasks and warnings
+// that stepping through the same passes brings up. Both must agree.
 func (w *world) play(to time.Time) {
 	dossiers := w.dossiers()
-	for _, d := range dossiers {
-		renewal.Settle(d, w.now, w.set.Zone)
-	}
+	steps := newStepper(&w.set, w.standing, w.now, dossiers)
+	var lines []Line
 	span := Span{Now: w.now, From: w.now, To: to, Standing: w.standing}
-	err := Forecast(span, &w.set, dossiers, func(l Line) error {
+	err := Forecast(span, &w.set, clones(dossiers), func(l Line) error {
+		lines = append(lines, l)
 		fmt.Fprintf(&w.out, "%s %-4s %-13s %s %s", renewal.FormatStamp(l.At), l.Decision, l.Reason, l.Rule, l.Customer)
 		for _, r := range l.Reminders {
 			fmt.Fprintf(&w.out, " %s/%s", r.Agreement, r.Step)
@@ -195,7 +206,21 @@ func (w *world) play(to time.Time) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.fold(dossiers, to)
+	steps.run(to)
+	if text := steps.disagreement(lines); text != "" {
+		w.t.Errorf("forecast and sending disagree: %s", text)
+	}
+	for _, told := range slices.Concat(steps.tasks, steps.warnings) {
+		at, topic, isTask := strings.Cut(told, " task ")
+		switch {
+		case isTask && !w.tasks[topic]:
+			w.tasks[topic] = true
+			fmt.Fprintf(&w.out, "%s task %s\n", at, w.named(topic))
+		case !isTask:
+			fmt.Fprintf(&w.out, "warning %s\n", told)
+		}
+	}
+	w.fold(dossiers)
 }
 
 // dossiers sorts the world into households.
@@ -232,21 +257,10 @@ func (w *world) dossiers() []*renewal.Dossier {
 	return all
 }
 
-// fold takes the households back into the world and tells the tasks.
-func (w *world) fold(dossiers []*renewal.Dossier, to time.Time) {
+// fold takes the households back into the world.
+func (w *world) fold(dossiers []*renewal.Dossier) {
 	w.agreements, w.events, w.reminders = nil, nil, nil
 	for _, d := range dossiers {
-		out := Decide(to, &w.set, w.standing, d)
-		for _, task := range out.Tasks {
-			if !w.tasks[task.Topic] {
-				w.tasks[task.Topic] = true
-				ref := ""
-				if a := d.Agreement(task.AgreementID); a != nil {
-					ref = " " + a.Ref
-				}
-				fmt.Fprintf(&w.out, "task %s%s\n", task.Kind, ref)
-			}
-		}
 		for _, c := range d.Customers {
 			w.commercial[c.Ref] = d.LastCommercialAt
 		}

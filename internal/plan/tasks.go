@@ -42,14 +42,19 @@ func (w *work) gateTask(s *step, reason renewal.Reason) {
 	}
 }
 
-// templateTask tells staff once a template, not once a reminder.
+// templateTask tells staff of the letter of a step that does not render.
 func (w *work) templateTask(s *step) {
 	name := s.rule.TemplateFor(s.name)
-	err := w.set.Broken(name, w.locale, w.sober(s.class))
-	w.out.Tasks = append(w.out.Tasks, renewal.Task{
-		Kind: renewal.TaskTemplateError, Topic: "template_error:" + name + ":" + w.locale,
-		Text: fmt.Sprintf("The letter %s does not render, so its reminders wait: %v", name, err),
-	})
+	w.out.Tasks = append(w.out.Tasks, TemplateTask(name, w.locale, w.set.Broken(name, w.locale, w.sober(s.class))))
+}
+
+// TemplateTask is the task about a letter that does not render in a language:
+// one a letter, not one a reminder.
+func TemplateTask(template, locale string, fault error) renewal.Task {
+	return renewal.Task{
+		Kind: renewal.TaskTemplateError, Topic: "template_error:" + template + ":" + locale,
+		Text: fmt.Sprintf("The letter %s does not render, so its reminders wait: %v", template, fault),
+	}
 }
 
 // badDataTasks names every fact of the household that cannot be used.

@@ -27,8 +27,10 @@ func (d *Dossier) cancelledByEvent(a *Agreement, t time.Time) bool {
 	return !cancelled.IsZero() && !withdrawn.After(cancelled)
 }
 
-// withdraws reports whether the event takes a cancellation back.
+// withdraws reports whether the event takes a cancellation back. The renewal
+// that renewd derives from a payment always has an end; only the payment itself
+// says whether its sender named one.
 func withdraws(e *Event) bool {
 	return e.Type == CancelWithdrawn ||
-		(e.Type == Payment || e.Type == Renewal) && !e.Until.IsZero() && e.AgreementID != 0
+		(e.Type == Payment || e.Type == Renewal && e.Source != RenewdSource) && !e.Until.IsZero() && e.AgreementID != 0
 }

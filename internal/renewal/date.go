@@ -99,12 +99,14 @@ func (d Date) Time() time.Time {
 	return time.Unix(int64(d-unixDay)*86400, 0).UTC()
 }
 
-// String writes d as 2027-03-01, and "no date" as the empty string.
+// String writes d as 2027-03-01, and "no date" as the empty string. A date that
+// arithmetic carried out of the years 1 to 9999 (a period added to an end of
+// 9999-12-31) is written as the nearest one that ParseDate reads.
 func (d Date) String() string {
 	if d == 0 {
 		return ""
 	}
-	y, m, day := d.Civil()
+	y, m, day := min(max(d, 1), MaxDate).Civil()
 	b := [10]byte{4: '-', 7: '-'}
 	put := func(at, width, n int) {
 		for i := at + width - 1; i >= at; i-- {

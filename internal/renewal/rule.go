@@ -1,6 +1,9 @@
 package renewal
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Class says what a message is for; it decides which gates hold it and what an
 // interrupted send means.
@@ -46,10 +49,19 @@ func (r *Rule) TemplateFor(step string) string {
 // Audience says whom a rule addresses. An empty list matches everything.
 type Audience struct {
 	Kind, Product, Country, Locale []string
-	AutoRenew                      *bool
-	// Cancelled is false where the rule says nothing: cancelled agreements are
-	// matched only by rules that ask for them.
-	Cancelled bool
+	AutoRenew                      []bool
+	// Cancelled is empty where the rule says nothing, which means false:
+	// cancelled agreements are matched only by rules that ask for them.
+	Cancelled []bool
+}
+
+// TakesCancelled reports whether the rule addresses agreements that are (or are
+// not) cancelled.
+func (a *Audience) TakesCancelled(cancelled bool) bool {
+	if len(a.Cancelled) == 0 {
+		return !cancelled
+	}
+	return slices.Contains(a.Cancelled, cancelled)
 }
 
 // AfterUse brings a reminder forward after a fresh use: Delay after the latest

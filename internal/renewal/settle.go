@@ -47,31 +47,37 @@ const RenewdSource = "renewd"
 // instant; at a tie the event comes before the assumed renewal. It changes d
 // and returns what to write down. Settling twice changes nothing.
 func Settle(d *Dossier, now time.Time, business *time.Location) Settlement {
+	s := SettleEvents(d, now, business)
+	s.assume(d, now, business)
+	return s
+}
+
+// SettleEvents is Settle without the assumed renewals after the last event: for
+// the moment at which events are stored, when the facts they carry shall be
+// seen at once, while the passing of time is left to the passes.
+func SettleEvents(d *Dossier, now time.Time, business *time.Location) Settlement {
 	var s Settlement
 	s.adoptEdits(d, now)
 	// The loop's invariant: everything before the i-th event's instant is
 	// settled, assumed renewals included.
 	for i := 0; i < len(d.Events) && !d.Events[i].At.After(now); i++ {
-		if d.Events[i].Settled || !d.Events[i].Type.MovesTerms() {
+		e := &d.Events[i]
+		if e.Settled || !e.Type.MovesTerms() {
 			continue
 		}
-		e := &d.Events[i]
-		s.assume(d, e.At.Add(-time.Second), now, business)
+		s.assume(d, e.At.Add(-time.Second), business)
 		switch e.Type {
 		case Payment, Renewal:
 			s.pay(d, e, now, business)
 		case Cancel, CancelWithdrawn:
-			s.withdraw(d, e, now, business)
+			s.withdraw(d, e, business)
 		case PurchaseEvent:
 			s.purchase(d, e, now, business)
 		}
 		e.Settled = true
 		s.Settled = append(s.Settled, e.ID)
 	}
-	s.assume(d, now, now, business)
-	for _, e := range s.Renewals {
-		d.Events = append(d.Events, e)
-	}
+	d.Events = append(d.Events, s.Renewals...)
 	if len(s.Renewals) > 0 {
 		d.sortEvents()
 	}
@@ -98,9 +104,10 @@ func (s *Settlement) adoptEdits(d *Dossier, now time.Time) {
 	}
 }
 
-// assume rolls every agreement that renews by itself and whose renewal date
-// has begun by the instant t.
-func (s *Settlement) assume(d *Dossier, t, now time.Time, business *time.Location) {
+// assume rolls every agreement that renews by itself and whose renewal date has
+// begun by the instant t. A term rolls no earlier than renewd knew it: facts of
+// the time before that, brought in by an import, come first.
+func (s *Settlement) assume(d *Dossier, t time.Time, business *time.Location) {
 	for i := range d.Agreements {
 		a := &d.Agreements[i]
 		if !a.RollsByItself() || a.BadData != "" || a.EndsOn.IsZero() {
@@ -108,14 +115,30 @@ func (s *Settlement) assume(d *Dossier, t, now time.Time, business *time.Locatio
 		}
 		zone := d.ZoneOf(a.CustomerID, business)
 		for {
-			at := StartOf(a.RenewsOn(), zone)
+			at := later(StartOf(a.RenewsOn(), zone), a.InForce().KnownAt)
 			end, ok := a.NextEnd()
 			if at.After(t) || !ok || d.CancelledAt(a, at) {
 				break
 			}
-			s.open(a, Term{StartsOn: a.RenewsOn(), EndsOn: end, KnownAt: now, Cause: CauseAssumed})
+			s.open(a, Term{StartsOn: a.RenewsOn(), EndsOn: end, KnownAt: at, Cause: CauseAssumed})
 		}
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// knownSince is the instant from which renewd knew what an event did: that of
+// the event, or of its storing if that came later; never after now.
+func knownSince(e *Event, now time.Time) time.Time {
+	if known := later(e.At, e.StoredAt); known.Before(now) {
+		return known
+	}
+	return now
 }
 
 // pay applies a payment or a recorded renewal to its agreement.
@@ -125,12 +148,12 @@ func (s *Settlement) pay(d *Dossier, e *Event, now time.Time, business *time.Loc
 		return
 	}
 	zone := d.ZoneOf(a.CustomerID, business)
-	s.withdraw(d, e, now, business)
+	s.withdraw(d, e, business)
 	term, ok := s.paidTerm(d, a, e, LocalDate(e.At, zone))
 	if !ok {
 		return
 	}
-	term.KnownAt = now
+	term.KnownAt = knownSince(e, now)
 	term.Cause = CausePayment
 	if e.Type == Renewal {
 		term.Cause = CauseRenewal
@@ -172,9 +195,8 @@ func (s *Settlement) paidTerm(d *Dossier, a *Agreement, e *Event, paid Date) (Te
 }
 
 // withdraw empties the written CancelledOn of the agreements that a withdrawal
-// concerns, unless the cancellation is the later of the two. A CancelledOn in
-// the future was known before the withdrawal.
-func (s *Settlement) withdraw(d *Dossier, e *Event, now time.Time, business *time.Location) {
+// concerns, unless the cancellation is the later of the two.
+func (s *Settlement) withdraw(d *Dossier, e *Event, business *time.Location) {
 	if !withdraws(e) {
 		return
 	}
@@ -183,8 +205,7 @@ func (s *Settlement) withdraw(d *Dossier, e *Event, now time.Time, business *tim
 		if a.CancelledOn.IsZero() || !e.Concerns(a) {
 			continue
 		}
-		from := StartOf(a.CancelledOn, d.ZoneOf(a.CustomerID, business))
-		if from.Before(e.At) || from.After(now) {
+		if StartOf(a.CancelledOn, d.ZoneOf(a.CustomerID, business)).Before(e.At) {
 			a.CancelledOn = 0
 			s.Uncancelled = append(s.Uncancelled, a.ID)
 		}
@@ -198,7 +219,7 @@ func (s *Settlement) purchase(d *Dossier, e *Event, now time.Time, business *tim
 		return
 	}
 	bought := LocalDate(e.At, d.ZoneOf(c.ID, business))
-	term := Term{StartsOn: bought, EndsOn: bought.Add(e.Product.Life), KnownAt: now, Cause: CausePurchase}
+	term := Term{StartsOn: bought, EndsOn: bought.Add(e.Product.Life), KnownAt: knownSince(e, now), Cause: CausePurchase}
 	if a := d.goods(c.ID, e.Product.ID); a != nil {
 		if bought > a.InForce().StartsOn {
 			s.open(a, term)
@@ -206,13 +227,23 @@ func (s *Settlement) purchase(d *Dossier, e *Event, now time.Time, business *tim
 		return
 	}
 	a := Agreement{
-		ID: -int64(len(s.Goods)) - 1, CustomerID: c.ID, Ref: GoodsRef(c.Ref, e.Product.Ref), Kind: KindGoods,
+		ID: d.unusedID(), CustomerID: c.ID, Ref: GoodsRef(c.Ref, e.Product.Ref), Kind: KindGoods,
 		Product: e.Product, StartsOn: bought, EndsOn: term.EndsOn, Basis: BasisEstimated,
 	}
 	s.Goods = append(s.Goods, a)
 	d.Agreements = append(d.Agreements, a)
 	s.open(&d.Agreements[len(d.Agreements)-1], term)
 	sort.Slice(d.Agreements, func(i, j int) bool { return d.Agreements[i].Ref < d.Agreements[j].Ref })
+}
+
+// unusedID returns a negative ID that no agreement of the dossier has. A
+// forecast settles again and again without storing anything in between.
+func (d *Dossier) unusedID() int64 {
+	id := int64(-1)
+	for i := range d.Agreements {
+		id = min(id, d.Agreements[i].ID-1)
+	}
+	return id
 }
 
 // GoodsRef is the ref of the agreement that stands for a product which a
@@ -234,8 +265,11 @@ func (d *Dossier) goods(customerID, productID int64) *Agreement {
 // instant at which it was first known.
 func (s *Settlement) open(a *Agreement, t Term) {
 	if n := len(a.Terms); n > 0 {
-		t.Replaced = a.Terms[n-1].EndsOn
+		if t.Replaced = a.Terms[n-1].EndsOn; t.Replaced == t.EndsOn {
+			return // the same end is the same term
+		}
 	}
+	t.InForceAt = t.KnownAt
 	for i := range a.Terms {
 		if a.Terms[i].EndsOn == t.EndsOn {
 			t.KnownAt, t.StartsOn = a.Terms[i].KnownAt, a.Terms[i].StartsOn
@@ -243,7 +277,6 @@ func (s *Settlement) open(a *Agreement, t Term) {
 			break
 		}
 	}
-	t.InForceAt = t.KnownAt
 	a.Terms = append(a.Terms, t)
 	a.EndsOn = t.EndsOn
 	s.Terms = append(s.Terms, NewTerm{AgreementID: a.ID, Term: t})

@@ -9,21 +9,41 @@ import (
 // seconds (RFC 3339).
 const Stamp = "2006-01-02T15:04:05Z"
 
+// The first and the last instant that can be written with a year of four digits
+// and told from "no instant".
+var (
+	firstStamp = time.Time{}.Add(time.Second)
+	lastStamp  = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
+)
+
 // FormatStamp writes an instant as Stamp; the zero instant is the empty string.
+// One outside the years 1 to 9999 is written as the nearest that ParseStamp
+// reads: stamps are compared as text, and a fifth digit would sort one before
+// all others.
 func FormatStamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
+	}
+	if t.Before(firstStamp) {
+		t = firstStamp
+	} else if t.After(lastStamp) {
+		t = lastStamp
 	}
 	return t.UTC().Format(Stamp)
 }
 
 // ParseStamp reads an instant: 2027-03-01T08:00:00Z, any RFC 3339 offset, or
 // what SQLite's datetime('now') writes (2027-03-01 08:00:00, taken as UTC).
-// Fractions of a second are cut off.
+// Fractions of a second are cut off. Years run from 1 to 9999 in UTC; the first
+// instant of the year 1 is refused too, because it means "no instant".
 func ParseStamp(s string) (time.Time, error) {
 	for _, layout := range []string{Stamp, time.RFC3339Nano, "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04"} {
 		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC().Truncate(time.Second), nil
+			t = t.UTC().Truncate(time.Second)
+			if t.Before(firstStamp) || t.After(lastStamp) {
+				break
+			}
+			return t, nil
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q is not a time such as 2027-03-01T08:00:00Z", s)
@@ -70,14 +90,21 @@ func resolveSteady(w, offset int64, earlier time.Time, loc *time.Location) time.
 // resolveAround walks the periods of constant offset from earlier on and
 // returns the first instant whose wall clock shows w, or the start of the first
 // period whose wall clock is already past it (the end of the gap).
+//
+// The loop's invariant: before t no clock showed w or later. ZoneBounds is not
+// to be trusted with that: where a zone follows a rule for all years to come,
+// it lets years of 366 days end a day early, and so names an end for 31
+// December that has gone by. The walk then goes on in steps of an hour.
 func resolveAround(w int64, earlier time.Time, loc *time.Location) time.Time {
-	t := earlier
-	for {
-		start, end := t.ZoneBounds()
+	for t := earlier; ; {
+		_, end := t.ZoneBounds()
+		if !end.IsZero() && !end.After(t) {
+			end = t.Add(time.Hour)
+		}
 		_, o := t.Zone()
 		u := w - int64(o)
-		if !start.IsZero() && u < start.Unix() {
-			return start.UTC()
+		if u < t.Unix() {
+			return t.UTC()
 		}
 		if end.IsZero() || u < end.Unix() {
 			return time.Unix(u, 0).UTC()
@@ -89,7 +116,8 @@ func resolveAround(w int64, earlier time.Time, loc *time.Location) time.Time {
 // StartOf returns the first second of d in loc.
 func StartOf(d Date, loc *time.Location) time.Time { return wall(d, 0, loc) }
 
-// EndOf returns the last second of d in loc.
+// EndOf returns the last second of d in loc, the one before the next date
+// starts, so that dates follow each other without gap or overlap.
 func EndOf(d Date, loc *time.Location) time.Time {
 	return StartOf(d+1, loc).Add(-time.Second)
 }

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"renewd/internal/renewal"
+	"renewd/internal/store"
+)
+
+// The verdicts of an audit.
+const (
+	windowMet     = "met"             // sent within its window, with the bytes as proof
+	windowOpen    = "open"            // still to come
+	windowMissed  = "missed"          // went by without a provable notice
+	windowEarlier = "before_our_time" // went by before renewd knew the term: no alarm
+	windowVoid    = "not_needed"      // the term was renewed, corrected or cancelled first
+)
+
+// auditLine is one notice as programs read it.
+type auditLine struct {
+	Customer  string      `json:"customer"`
+	Agreement string      `json:"agreement"`
+	Term      string      `json:"term"`
+	Rule      string      `json:"rule"`
+	Window    auditWindow `json:"window"`
+	Verdict   string      `json:"verdict"`
+	State     string      `json:"state"`
+	Reason    string      `json:"reason"`
+	Message   string      `json:"message"`
+	SentAt    string      `json:"sent_at,omitempty"`
+	Reply     string      `json:"reply,omitempty"`
+	SHA256    string      `json:"sha256,omitempty"`
+}
+
+type auditWindow struct {
+	Opens  string `json:"opens"`
+	Closes string `json:"closes"`
+}
+
+// verdict judges one notice at the instant now.
+func verdict(n store.NoticeRecord, now time.Time) string {
+	switch {
+	case n.State == renewal.Sent && !n.SentAt.IsZero() && !n.SentAt.After(n.Closes):
+		return windowMet
+	case n.State == renewal.Skipped && n.Reason == renewal.BeforeOurTime:
+		return windowEarlier
+	case n.State == renewal.Skipped:
+		switch n.Reason {
+		case renewal.Renewed, renewal.Corrected, renewal.Cancelled, renewal.NoMatch:
+			return windowVoid
+		}
+		return windowMissed
+	case n.State.Unsent() && !now.After(n.Closes):
+		return windowOpen
+	}
+	return windowMissed
+}
+
+// doAudit lists every notice with its window and what became of it.
+func doAudit(ctx context.Context, s *Session) error {
+	c, err := s.Config()
+	if err != nil {
+		return err
+	}
+	db, err := c.openStore(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	now := present()
+	missed := 0
+	var lines []auditLine
+	err = db.Read(ctx, func(tx *store.Tx) error {
+		return tx.Notices(func(n store.NoticeRecord) error {
+			line := auditLine{Customer: n.Customer, Agreement: n.Agreement, Term: n.EndsOn.String(), Rule: n.Rule,
+				Window:  auditWindow{renewal.FormatStamp(n.Opens), renewal.FormatStamp(n.Closes)},
+				Verdict: verdict(n, now), State: string(n.State), Reason: string(n.Reason), Message: n.RFC822ID,
+				SentAt: renewal.FormatStamp(n.SentAt), Reply: n.Reply, SHA256: n.SHA256}
+			if line.Verdict == windowMissed {
+				missed++
+			}
+			lines = append(lines, line)
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	err = PrintAll(s.Out, []Column[auditLine]{
+		{Title: "AGREEMENT", Cell: func(l auditLine) string { return l.Agreement }},
+		{Title: "TERM ENDS", Cell: func(l auditLine) string { return l.Term }},
+		{Title: "RULE", Cell: func(l auditLine) string { return l.Rule }},
+		{Title: "FROM", Cell: func(l auditLine) string { return l.Window.Opens }},
+		{Title: "TO", Cell: func(l auditLine) string { return l.Window.Closes }},
+		{Title: "WINDOW", Cell: func(l auditLine) string { return l.Verdict }},
+		{Title: "WHY", Cell: func(l auditLine) string { return l.Reason }},
+		{Title: "SENT", Cell: func(l auditLine) string { return l.SentAt }},
+	}, Items(lines))
+	if err != nil {
+		return err
+	}
+	if missed > 0 {
+		return needsPerson("%d notices did not leave within their window: tell those customers by other means", missed)
+	}
+	if len(lines) == 0 && !s.Out.JSON() {
+		return s.Err.Line("There are no notices yet.")
+	}
+	return nil
+}

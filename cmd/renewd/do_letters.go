@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"renewd/internal/compose"
+	"renewd/internal/renewal"
+	"renewd/internal/store"
+	"renewd/templates"
+)
+
+// templateNames lists the letters there are: the built-in ones and those of the
+// business in dir, which may be empty.
+func templateNames(dir string) []string {
+	var own fs.FS
+	if dir != "" {
+		own = os.DirFS(dir)
+	}
+	return compose.Load(templates.FS, own, compose.Business{}).Names()
+}
+
+// copyTemplate copies a built-in letter in every language, or the layout, into
+// a folder and returns the files that it wrote. Files that are there stay.
+func copyTemplate(name, dir string) ([]string, error) {
+	names := compose.Load(templates.FS, nil, compose.Business{}).Names()
+	files, err := fs.Glob(templates.FS, name+".*.md")
+	if name == "layout" || name == "layout.html" {
+		files = []string{"layout.html"}
+	}
+	if err != nil || len(files) == 0 {
+		return nil, usageError("there is no built-in letter %q: there are %s and layout", name, strings.Join(names, ", "))
+	}
+	for _, file := range files {
+		if _, err := os.Lstat(filepath.Join(dir, file)); err == nil {
+			return nil, fmt.Errorf("%s is there already, and stays as it is; nothing was copied", filepath.Join(dir, file))
+		}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	var written []string
+	for _, file := range files {
+		contents, err := fs.ReadFile(templates.FS, file)
+		if err != nil {
+			return written, err
+		}
+		target := filepath.Join(dir, file)
+		out, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return written, err
+		}
+		_, err = out.Write(contents)
+		if err := errors.Join(err, out.Close()); err != nil {
+			return written, err
+		}
+		written = append(written, target)
+	}
+	return written, nil
+}
+
+// doPreview shows a letter with real or sample data.
+func doPreview(ctx context.Context, s *Session, o PreviewOptions) error {
+	c, err := s.Config()
+	if err != nil {
+		return err
+	}
+	letters := c.letters()
+	if !letters.Has(o.Template) {
+		return usageError("there is no letter %q: there are %s", o.Template, strings.Join(letters.Names(), ", "))
+	}
+	data, locale, to := compose.Sample(1), c.Business.Locale, compose.Sample(1).Customer.Email
+	if o.Agreement != "" {
+		facts, customer, err := c.factsOf(ctx, o.Agreement)
+		if err != nil {
+			return err
+		}
+		data = compose.NewData(facts)
+		if customer.Locale != "" {
+			locale = customer.Locale
+		}
+		to = customer.Email
+	}
+	if o.Locale != "" {
+		locale = o.Locale
+	}
+	letter, err := letters.Render(o.Template, locale, false, data)
+	if err != nil {
+		return err
+	}
+	switch o.Form {
+	case "html":
+		_, err = fmt.Fprintln(s.Stdout(), letter.HTML)
+	case "eml":
+		err = c.previewMessage(s, letter, to, data.Customer.Name)
+	default:
+		_, err = fmt.Fprintf(s.Stdout(), "Subject: %s\n\n%s", letter.Subject, letter.Text)
+	}
+	return err
+}
+
+// previewMessage writes a letter as the whole message that would be sent.
+func (c *Config) previewMessage(s *Session, letter compose.Letter, to, name string) error {
+	if strings.TrimSpace(to) == "" {
+		to = "nobody@" + "customer.example"
+	}
+	reply := ""
+	if c.Business.ReplyTo.Address != "" {
+		reply = c.Business.ReplyTo.String()
+	}
+	raw, err := compose.Message(letter, compose.Envelope{
+		From: c.Business.From.String(), ReplyTo: reply, To: to, ToName: name, MessageID: "preview@renewd.invalid",
+		Date: present().In(c.Business.TimeZone), Class: renewal.Commercial, UnsubscribeToken: "preview",
+	})
+	if err != nil {
+		return err
+	}
+	_, err = s.Stdout().Write(raw)
+	return err
+}
+
+// factsOf reads what a letter about one agreement says.
+func (c *Config) factsOf(ctx context.Context, ref string) (compose.Facts, *renewal.Customer, error) {
+	db, err := c.openStore(ctx, true)
+	if err != nil {
+		return compose.Facts{}, nil, err
+	}
+	defer db.Close()
+	var facts compose.Facts
+	var customer *renewal.Customer
+	err = db.Read(ctx, func(tx *store.Tx) error {
+		id, owner, err := tx.AgreementByRef(ref)
+		if err != nil {
+			return err
+		}
+		d, err := tx.Dossier(owner, present())
+		if err != nil {
+			return err
+		}
+		renewal.Settle(d, present(), c.Business.TimeZone)
+		customer = d.Customer(owner)
+		zone := d.ZoneOf(owner, c.Business.TimeZone)
+		facts = compose.Facts{Household: d, To: customer, Agreements: []*renewal.Agreement{d.Agreement(id)}, Zone: zone,
+			Today: renewal.LocalDate(present(), zone)}
+		for i := range d.Events {
+			if e := &d.Events[i]; e.AgreementID == id {
+				facts.Event = e // the latest
+			}
+		}
+		return nil
+	})
+	return facts, customer, err
+}
+
+// checkLetters renders every letter in every language with made-up data.
+func checkLetters(_ context.Context, c *Config) []Problem {
+	letters := c.letters()
+	var problems []Problem
+	for _, f := range letters.Check() {
+		p := Problem{File: filepath.Join(c.Templates, f.File), Line: f.Line, Column: f.Column, Level: LevelError, Text: f.Text}
+		if f.BuiltIn {
+			p.File = "built-in " + f.File
+		}
+		problems = append(problems, p)
+	}
+	return problems
+}
+
+// checkRules looks for letters that rules name and nobody wrote.
+func checkRules(_ context.Context, c *Config) []Problem {
+	letters := c.letters()
+	var problems []Problem
+	for i := range c.Rules {
+		r := &c.Rules[i]
+		for _, name := range []string{r.Template, r.TemplateAfter} {
+			if name == "" || letters.Has(name) {
+				continue
+			}
+			problems = append(problems, Problem{File: c.File, Level: LevelError, Text: fmt.Sprintf(
+				"rule %q: there is no letter %q%s: write %s, or use one of %s", r.Name, name, didYouMean(name, letters.Names()),
+				filepath.Join(c.Templates, name+"."+c.Business.Locale+".md"), strings.Join(letters.Names(), ", "))})
+		}
+	}
+	return problems
+}
+
+// checkDatabase opens the database, where there is one, and looks at what it
+// says against the configuration.
+func checkDatabase(ctx context.Context, c *Config) []Problem {
+	if _, err := os.Stat(c.Database); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	problem := func(level, format string, args ...any) []Problem {
+		return []Problem{{File: c.Database, Level: level, Text: fmt.Sprintf(format, args...)}}
+	}
+	db, err := c.openStore(ctx, true)
+	if err != nil {
+		return problem(LevelError, "%v", err)
+	}
+	defer db.Close()
+	var problems []Problem
+	if standing, err := store.CheckInstance(ctx, db, c.instance()); err != nil {
+		problems = append(problems, problem(LevelError, "%v", err)...)
+	} else if !standing.MaySend() {
+		problems = append(problems, problem(LevelWarning, "%s", standing.Sentence())...)
+	}
+	err = db.Read(ctx, func(tx *store.Tx) error {
+		unpaid, err := tx.UnpaidAutoRenewals()
+		if err == nil && unpaid > 0 {
+			problems = append(problems, problem(LevelWarning,
+				"%s by itself and no payment was ever recorded: import payments (or set assume_renewal), else staff are asked about each renewal",
+				count(unpaid, "agreement renews", "agreements renew"))...)
+		}
+		return err
+	})
+	if err != nil {
+		problems = append(problems, problem(LevelError, "%v", err)...)
+	}
+	return problems
+}

@@ -1,0 +1,270 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bojanz/currency"
+
+	"renewd/internal/renewal"
+	"renewd/internal/store"
+)
+
+// recordSource is the source of events from the command line.
+const recordSource = "record"
+
+// recorded is what record says to programs.
+type recorded struct {
+	Event     int64  `json:"event"`
+	Type      string `json:"type"`
+	At        string `json:"at"`
+	Customer  string `json:"customer"`
+	Agreement string `json:"agreement,omitempty"`
+	Added     bool   `json:"added"`
+	// EndsOn is the end in force after the event, for one about an agreement.
+	EndsOn string `json:"ends_on,omitempty"`
+}
+
+// doRecord stores one event and applies it to the terms of its household.
+func doRecord(ctx context.Context, s *Session, o RecordOptions) error {
+	c, err := s.Config()
+	if err != nil {
+		return err
+	}
+	db, err := c.openStore(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	now := present()
+	var out recorded
+	err = db.Write(ctx, func(tx *store.Tx) error {
+		out, err = recordEvent(s, tx, o, now)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if s.Out.JSON() {
+		return s.Out.Object(out)
+	}
+	if !out.Added {
+		return s.Err.Line("The %s with the id %s was recorded before: nothing changed.", o.Type, o.ID)
+	}
+	text := fmt.Sprintf("Recorded: %s of customer %s at %s", out.Type, out.Customer, out.At)
+	if out.Agreement != "" {
+		text += fmt.Sprintf("; agreement %s now ends on %s", out.Agreement, out.EndsOn)
+	}
+	return s.Err.Line("%s.", text)
+}
+
+func recordEvent(s *Session, tx *store.Tx, o RecordOptions, now time.Time) (recorded, error) {
+	e, err := newEvent(tx, o, now)
+	if err != nil {
+		return recorded{}, err
+	}
+	d, err := tx.Dossier(e.CustomerID, time.Time{})
+	if err != nil {
+		return recorded{}, err
+	}
+	if err := placeEvent(s, tx, &e, o, d, now); err != nil {
+		return recorded{}, err
+	}
+	added, err := tx.RecordEvent(&e, "")
+	if err != nil {
+		return recorded{}, err
+	}
+	if added && e.Type.MovesTerms() {
+		if err := settleHousehold(s, tx, e.CustomerID, now); err != nil {
+			return recorded{}, err
+		}
+	}
+	if d, err = tx.Dossier(e.CustomerID, time.Time{}); err != nil {
+		return recorded{}, err
+	}
+	out := recorded{Event: e.ID, Type: string(e.Type), At: renewal.FormatStamp(e.At), Added: added, Customer: d.Customer(e.CustomerID).Ref}
+	if a := d.Agreement(e.AgreementID); a != nil {
+		out.Agreement, out.EndsOn = a.Ref, a.EndsOn.String()
+		if e.Type == renewal.CancelWithdrawn && d.CancelledAt(a, now) {
+			return out, s.Err.Line("warning: agreement %s stays cancelled: its cancellation of %s is later than this withdrawal; empty cancelled_on to take it back.",
+				a.Ref, a.CancelledOn)
+		}
+	}
+	return out, nil
+}
+
+// newEvent resolves what the flags name.
+func newEvent(tx *store.Tx, o RecordOptions, now time.Time) (renewal.Event, error) {
+	e := renewal.Event{Type: o.Type, StoredAt: now, Until: o.Until, Channel: o.Channel, Note: o.Note, Source: recordSource, SourceID: o.ID}
+	var err error
+	if o.Customer != "" {
+		if e.CustomerID, err = tx.CustomerByRef(o.Customer); err != nil {
+			return e, err
+		}
+	}
+	if o.Agreement != "" {
+		var owner int64
+		if e.AgreementID, owner, err = tx.AgreementByRef(o.Agreement); err != nil {
+			return e, err
+		}
+		if e.CustomerID != 0 && e.CustomerID != owner {
+			return e, usageError("agreement %s does not belong to customer %s: leave --customer out, or name the right one", o.Agreement, o.Customer)
+		}
+		e.CustomerID = owner
+	}
+	if o.Product != "" {
+		if e.Product, err = tx.ProductByRef(o.Product); err != nil {
+			return e, err
+		}
+	}
+	if o.Quantity != nil {
+		e.Quantity = *o.Quantity
+	}
+	if o.Amount != "" {
+		e.Amount, err = amountFlag(o.Amount, o.Currency)
+	}
+	switch {
+	case err != nil:
+	case e.Type == renewal.Cancel && e.AgreementID == 0 && e.Product == nil:
+		err = usageError("a cancel needs --agreement, or --product for the customer's agreements for it")
+	case e.Type == renewal.PurchaseEvent && e.Product == nil:
+		err = usageError("a purchase needs --product")
+	case !e.Until.IsZero() && e.Type != renewal.Payment && e.Type != renewal.Renewal:
+		err = usageError("--until goes with a payment or a renewal")
+	}
+	return e, err
+}
+
+// placeEvent settles the event's instant: a date is its start in the customer's
+// zone. A future instant counts from then on.
+func placeEvent(s *Session, tx *store.Tx, e *renewal.Event, o RecordOptions, d *renewal.Dossier, now time.Time) error {
+	e.At = now
+	if o.At != "" {
+		if day, err := renewal.ParseDate(o.At); err == nil {
+			e.At = renewal.StartOf(day, d.ZoneOf(e.CustomerID, tx.Zone()))
+		} else if e.At, err = renewal.ParseStamp(o.At); err != nil {
+			return usageError("--at: %w", err)
+		}
+	}
+	if e.At.After(now) {
+		return s.Err.Line("warning: %s is in the future: the %s counts from that moment on.", renewal.FormatStamp(e.At), e.Type)
+	}
+	return nil
+}
+
+// amountFlag reads an amount such as 49.00 into the minor unit of its currency.
+func amountFlag(amount, code string) (renewal.Money, error) {
+	code = strings.ToUpper(code)
+	if !currency.IsValid(code) {
+		return renewal.Money{}, usageError("--currency: %q is not a currency such as EUR (ISO 4217)", code)
+	}
+	parsed, err := currency.NewAmount(strings.Replace(amount, ",", ".", 1), code)
+	if err != nil {
+		return renewal.Money{}, usageError("--amount: %q is not an amount such as 49.00", amount)
+	}
+	if rounded := parsed.Round(); !rounded.Equal(parsed) {
+		return renewal.Money{}, usageError("--amount: %s has more decimals than %s has", amount, code)
+	}
+	minor, err := parsed.Int64()
+	if err != nil {
+		return renewal.Money{}, usageError("--amount: %s is too large", amount)
+	}
+	return renewal.Money{Minor: minor, Currency: code}, nil
+}
+
+// doTasks lists what waits for a person.
+func doTasks(ctx context.Context, s *Session) error {
+	c, err := s.Config()
+	if err != nil {
+		return err
+	}
+	db, err := c.openStore(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var open []store.OpenTask
+	err = db.Read(ctx, func(tx *store.Tx) (err error) {
+		open, err = tx.OpenTasks()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	tasks := make([]taskLine, len(open))
+	for i, t := range open {
+		tasks[i] = taskLine{t.ID, string(t.Kind), t.Customer, t.Agreement, renewal.FormatStamp(t.Since), t.Text}
+	}
+	if len(tasks) == 0 && !s.Out.JSON() {
+		return s.Err.Line("Nothing waits for a person.")
+	}
+	return PrintAll(s.Out, []Column[taskLine]{
+		{Title: "ID", Right: true, Cell: func(t taskLine) string { return strconv.FormatInt(t.ID, 10) }},
+		{Title: "KIND", Cell: func(t taskLine) string { return t.Kind }},
+		{Title: "CUSTOMER", Cell: func(t taskLine) string { return t.Customer }},
+		{Title: "AGREEMENT", Cell: func(t taskLine) string { return t.Agreement }},
+		{Title: "SINCE", Cell: func(t taskLine) string { return t.Since }},
+		{Title: "WHAT", Cell: func(t taskLine) string { return t.Text }},
+	}, Items(tasks))
+}
+
+// taskLine is a task as programs read it.
+type taskLine struct {
+	ID        int64  `json:"id"`
+	Kind      string `json:"kind"`
+	Customer  string `json:"customer"`
+	Agreement string `json:"agreement"`
+	Since     string `json:"since"`
+	Text      string `json:"text"`
+}
+
+// change opens the database for writing and runs f in one transaction.
+func change(ctx context.Context, s *Session, f func(c *Config, tx *store.Tx, now time.Time) error) error {
+	c, err := s.Config()
+	if err != nil {
+		return err
+	}
+	db, err := c.openStore(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	now := present()
+	return db.Write(ctx, func(tx *store.Tx) error { return f(c, tx, now) })
+}
+
+func doTaskDone(ctx context.Context, s *Session, id int64) error {
+	err := change(ctx, s, func(_ *Config, tx *store.Tx, now time.Time) error { return tx.DoneTask(id, now) })
+	if err != nil {
+		return err
+	}
+	return s.Err.Line("Task %d is done.", id)
+}
+
+// doRelease lets a burst go.
+func doRelease(ctx context.Context, s *Session, rule string) error {
+	released := 0
+	err := change(ctx, s, func(c *Config, tx *store.Tx, now time.Time) (err error) {
+		if rule != "" && !c.hasRule(rule) {
+			return usageError("there is no rule %q in %s", rule, c.File)
+		}
+		released, err = tx.Release(rule, now)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.Err.Line("%d reminders were released; those that nothing else holds leave at the next pass.", released)
+}
+
+func (c *Config) hasRule(name string) bool {
+	for i := range c.Rules {
+		if c.Rules[i].Name == name {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"renewd/internal/daemon"
+	"renewd/internal/mailout"
+	"renewd/internal/plan"
+	"renewd/internal/store"
+)
+
+// instance is who this installation is, for the guard against copies.
+func (c *Config) instance() store.Instance {
+	return store.Instance{StateFile: filepath.Join(c.StateDir(), "instance"), Machine: machineID(), Name: c.Instance.Name}
+}
+
+// standing is what holds for the whole database at the instant now.
+func standing(ctx context.Context, db *store.DB, c *Config, set *plan.Settings, now time.Time) (plan.Standing, error) {
+	instance, err := store.CheckInstance(ctx, db, c.instance())
+	if err != nil {
+		return plan.Standing{}, err
+	}
+	s := plan.Standing{Silent: !instance.MaySend()}
+	fingerprint, err := daemon.Fingerprint(set)
+	if err != nil {
+		return s, err
+	}
+	err = db.Read(ctx, func(tx *store.Tx) error {
+		s.RulesSince, err = daemon.RulesSince(tx, fingerprint, now)
+		return err
+	})
+	return s, err
+}
+
+// engine connects the rooms for this configuration. watch is told of every
+// decision.
+func (c *Config) engine(db *store.DB, now func() time.Time, watch func(plan.Line)) (*daemon.Engine, error) {
+	if c.Mail.Transport != "maildir" {
+		return nil, usageError("%s: mail.transport = %q is not in this version yet: write \"maildir\"", c.File, c.Mail.Transport)
+	}
+	letters := c.letters()
+	reply := ""
+	if c.Business.ReplyTo.Address != "" {
+		reply = c.Business.ReplyTo.String()
+	}
+	return daemon.New(daemon.Options{
+		DB: db, Settings: c.settings(letters), Letters: letters,
+		Transport: &mailout.Maildir{Dir: c.Mail.Maildir},
+		Sender:    daemon.Sender{From: c.Business.From.String(), Address: c.Business.From.Address, ReplyTo: reply},
+		Clock:     now, Instance: c.instance(), Watch: watch,
+	})
+}
+
+// doRun makes one pass.
+func doRun(ctx context.Context, s *Session, o RunOptions) error {
+	c, err := s.Config()
+	if err != nil {
+		return err
+	}
+	if o.DryRun {
+		return dryRun(ctx, s, c)
+	}
+	db, err := c.openStore(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	lock, err := daemon.Lock(c.Database)
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	var lines []decisionLine
+	engine, err := c.engine(db, present, func(l plan.Line) { lines = append(lines, newDecisionLine(l)) })
+	if err != nil {
+		return err
+	}
+	summary, err := engine.Pass(ctx)
+	if printErr := PrintAll(s.Out, decisionColumns(c.Business.TimeZone), Items(lines)); printErr != nil && err == nil {
+		err = printErr
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.Err.Line("%s", sentence(summary)); err != nil {
+		return err
+	}
+	if summary.Tasks > 0 {
+		return needsPerson("%s that a person has to look at: see renewd tasks", count(summary.Tasks, "thing arose", "things arose"))
+	}
+	return nil
+}
+
+// dryRun decides and shows what a pass would do now, and writes nothing.
+func dryRun(ctx context.Context, s *Session, c *Config) error {
+	db, err := c.openStore(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	now := present()
+	span := plan.Span{Now: now, From: now, To: now}
+	n, err := printForecast(ctx, s, c, db, span, time.Time{})
+	if err == nil && n == 0 && !s.Out.JSON() {
+		return s.Err.Line("A pass would do nothing now.")
+	}
+	return err
+}
+
+// sentence says what a pass did.
+func sentence(s daemon.Summary) string {
+	text := count(s.Messages, "message sent", "messages sent")
+	text += tally("waiting", s.Waiting) + tally("skipped", s.Skipped)
+	if s.Failed > 0 {
+		text += fmt.Sprintf(", %d failed or in doubt", s.Failed)
+	}
+	return text + "."
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// tally writes ", 3 waiting (complaint 2, frequency_cap 1)".
+func tally(word string, reasons map[string]int) string {
+	if len(reasons) == 0 {
+		return ""
+	}
+	total := 0
+	var parts []string
+	for reason, n := range reasons {
+		total += n
+		parts = append(parts, fmt.Sprintf("%s %d", reason, n))
+	}
+	slices.Sort(parts)
+	return fmt.Sprintf(", %d %s (%s)", total, word, strings.Join(parts, ", "))
+}
+
+// doAdopt makes this database the one that sends. A pass that sends nothing
+// comes first, so that everything that may have left since a backup has its row.
+func doAdopt(ctx context.Context, s *Session) error {
+	c, err := s.Config()
+	if err != nil {
+		return err
+	}
+	db, err := c.openStore(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	standing, err := store.CheckInstance(ctx, db, c.instance())
+	if err != nil {
+		return err
+	}
+	if standing == store.Own {
+		return s.Err.Line("This database already is the one that sends.")
+	}
+	if standing == store.Restored {
+		engine, err := c.engine(db, present, nil)
+		if err != nil {
+			return err
+		}
+		if _, err := engine.PlanOnly(ctx); err != nil {
+			return err
+		}
+	}
+	uncertain, err := store.Adopt(ctx, db, c.instance(), present())
+	if err != nil {
+		return err
+	}
+	if err := s.Err.Line("This database is now the one that sends."); err != nil {
+		return err
+	}
+	if uncertain > 0 {
+		return needsPerson("%s since the backup was made: see renewd tasks", count(uncertain, "reminder may have left", "reminders may have left"))
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+	"time"
+
+	"renewd/internal/compose"
+	"renewd/internal/plan"
+	"renewd/internal/store"
+	"renewd/templates"
+)
+
+// present is the present instant, in whole seconds UTC.
+func present() time.Time { return time.Now().UTC().Truncate(time.Second) }
+
+// letters loads the built-in templates with the business's own ones over them.
+func (c *Config) letters() *compose.Set {
+	reply := c.Business.ReplyTo.Address
+	if reply == "" {
+		reply = c.Business.From.Address
+	}
+	return compose.Load(templates.FS, os.DirFS(c.Templates), compose.Business{
+		Name: c.Business.Name, Email: reply, PostalAddress: c.Business.PostalAddress, Locale: c.Business.Locale,
+	})
+}
+
+// settings is what decisions depend on besides the facts.
+func (c *Config) settings(letters *compose.Set) *plan.Settings {
+	return &plan.Settings{
+		Rules: c.Rules, Zone: c.Business.TimeZone, Locale: c.Business.Locale,
+		Hours: plan.Hours{Days: c.Send.Days, Open: c.Send.Open, Close: c.Send.Close, Holidays: c.Send.Holidays},
+		Cap:   c.Send.Cap, Burst: c.Send.Burst,
+		Hold: c.Complaints.Hold, AfterResolution: c.Complaints.AfterResolution,
+		Broken: letters.Broken,
+	}
+}
+
+// openStore opens the configuration's database; readOnly never writes to it.
+func (c *Config) openStore(ctx context.Context, readOnly bool) (*store.DB, error) {
+	return store.Open(ctx, c.Database, store.Options{
+		ReadOnly: readOnly, Now: present(), BackupDir: c.Backup.Dir, Zone: c.Business.TimeZone,
+	})
+}
+
+// machineID is the identity of this machine as systemd knows it; empty where it
+// has none.
+func machineID() string {
+	for _, file := range []string{"/etc/machine-id", "/var/lib/dbus/machine-id"} {
+		if text, err := os.ReadFile(file); err == nil {
+			if id := strings.TrimSpace(string(text)); id != "" {
+				return id
+			}
+		}
+	}
+	return ""
+}

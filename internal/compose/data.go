@@ -1,0 +1,252 @@
+package compose
+
+import (
+	"time"
+
+	"renewd/internal/renewal"
+)
+
+// Business is who writes: the same in every letter.
+type Business struct {
+	Name string
+	// Email is the address that answers reach: reply_to, else from.
+	Email string
+	// PostalAddress stands in the footer of every letter.
+	PostalAddress string
+	// Locale is a BCP 47 tag, the language of customers who have none; empty
+	// means en.
+	Locale string
+}
+
+// Data is what a letter's template sees as its dot.
+type Data struct {
+	// Customer is whom the letter addresses: the household's first by ref.
+	Customer Customer
+	// Agreements are those the letter is about, at least one but for letters
+	// about an event that names none.
+	Agreements []Agreement
+	// Business is filled in by Set.Render.
+	Business Business
+	Links    Links
+	// Event is what the letter answers; nil where it answers none.
+	Event *Event
+}
+
+// Customer is a person or firm as a letter sees it.
+type Customer struct {
+	Ref, Name, Email string
+	// Attributes are the columns of the customer's file that renewd does not
+	// know. A letter that names a missing one does not render; index gives the
+	// empty text instead.
+	Attributes map[string]string
+}
+
+// String returns the name.
+func (c Customer) String() string { return c.Name }
+
+// Agreement is a contract, pass, subscription or goods as a letter sees it. A
+// date that is not known is the zero Date, which is false in an if.
+type Agreement struct {
+	Ref  string
+	Kind string
+	// Product is nil where the agreement names none; it may be printed and asked
+	// for its Name all the same.
+	Product *Product
+	// Customer is the one whose agreement it is, maybe another member of the
+	// household than the one addressed.
+	Customer Customer
+	// StartsOn and EndsOn are the first and the last day of the term in force.
+	StartsOn, EndsOn renewal.Date
+	// RenewsOn is the day after EndsOn, CancelBy the last day on which a
+	// cancellation still stops the renewal.
+	RenewsOn, CancelBy renewal.Date
+	// Price and NewPrice are nil where they are not known.
+	Price, NewPrice *renewal.Money
+	NewPriceFrom    renewal.Date
+	// RenewURL is where the customer renews; empty where there is no such page.
+	RenewURL string
+	// AutoRenew is true where the agreement renews unless somebody cancels.
+	AutoRenew bool
+	// Term is the length of one term, nil where it is not known.
+	Term *renewal.Period
+	// Ended is true where EndsOn is before the day of sending.
+	Ended bool
+}
+
+// String returns the product's name, else the ref.
+func (a Agreement) String() string {
+	if name := a.Product.Name(); name != "" {
+		return name
+	}
+	return a.Ref
+}
+
+// RenewalPrice is what the next term costs: the new price where it holds by
+// RenewsOn, else the price; nil where that is not known.
+func (a Agreement) RenewalPrice() *renewal.Money {
+	if a.NewPrice != nil && a.NewPriceFrom <= a.RenewsOn {
+		return a.NewPrice
+	}
+	return a.Price
+}
+
+// PriceChanges reports whether the next term is known to cost something else
+// than this one.
+func (a Agreement) PriceChanges() bool {
+	next := a.RenewalPrice()
+	return next != nil && a.Price != nil && *next != *a.Price
+}
+
+// Product is what an agreement is for. Its methods may be called on nil.
+type Product struct{ ref, name string }
+
+// Name returns the product's name, else its ref; nothing where there is no product.
+func (p *Product) Name() string {
+	switch {
+	case p == nil:
+		return ""
+	case p.name != "":
+		return p.name
+	}
+	return p.ref
+}
+
+// Ref returns the business's own name for the product.
+func (p *Product) Ref() string {
+	if p == nil {
+		return ""
+	}
+	return p.ref
+}
+
+// String returns Name.
+func (p *Product) String() string { return p.Name() }
+
+// Links are the customer's own pages; each is empty where there is none.
+type Links struct {
+	// Unsubscribe stands in the footer too, where it is not empty.
+	Unsubscribe string
+	Manage      string
+	Cancel      string
+}
+
+// Event is the fact that a letter answers.
+type Event struct {
+	Type string
+	// On is the event's day in the customer's zone.
+	On      renewal.Date
+	Product *Product
+	// Amount is nil where the event names none.
+	Amount *renewal.Money
+	// Until is the end that a payment pays for, where it says so.
+	Until    renewal.Date
+	Quantity int64
+	Channel  string
+	Note     string
+}
+
+// Facts are what NewData makes a letter's data from.
+type Facts struct {
+	// Household has the customers of the agreements; its first one is addressed
+	// unless To names another.
+	Household *renewal.Dossier
+	// To is the customer written to, nil for the household's first.
+	To *renewal.Customer
+	// Agreements are those the letter is about, in the order of the letter.
+	Agreements []*renewal.Agreement
+	// Event is nil where the letter answers none.
+	Event *renewal.Event
+	// Zone is the customer's, for the event's day; nil means UTC.
+	Zone  *time.Location
+	Links Links
+	// Today is the day of sending in the customer's zone.
+	Today renewal.Date
+}
+
+// NewData gathers what a letter's template sees. A product's RenewURL is where
+// an agreement renews, else the page of Links.Manage; an address that no letter
+// may link to counts as none.
+func NewData(f Facts) Data {
+	f.Links = Links{Unsubscribe: link(f.Links.Unsubscribe), Manage: link(f.Links.Manage), Cancel: link(f.Links.Cancel)}
+	d := Data{Links: f.Links}
+	switch {
+	case f.To != nil:
+		d.Customer = newCustomer(f.To)
+	case f.Household != nil && len(f.Household.Customers) > 0:
+		d.Customer = newCustomer(&f.Household.Customers[0])
+	}
+	d.Agreements = make([]Agreement, 0, len(f.Agreements))
+	for _, a := range f.Agreements {
+		owner := d.Customer
+		if f.Household != nil {
+			if c := f.Household.Customer(a.CustomerID); c != nil {
+				owner = newCustomer(c)
+			}
+		}
+		d.Agreements = append(d.Agreements, newAgreement(a, owner, f))
+	}
+	if e := f.Event; e != nil {
+		zone := f.Zone
+		if zone == nil {
+			zone = time.UTC
+		}
+		d.Event = &Event{Type: string(e.Type), On: renewal.LocalDate(e.At, zone), Product: newProduct(e.Product),
+			Amount: known(e.Amount), Until: e.Until, Quantity: e.Quantity, Channel: e.Channel, Note: e.Note}
+	}
+	return d
+}
+
+func newCustomer(c *renewal.Customer) Customer {
+	return Customer{Ref: c.Ref, Name: c.Name, Email: c.Email, Attributes: c.Attributes}
+}
+
+func newProduct(p *renewal.Product) *Product {
+	if p == nil {
+		return nil
+	}
+	return &Product{ref: p.Ref, name: p.Name}
+}
+
+func newAgreement(a *renewal.Agreement, owner Customer, f Facts) Agreement {
+	out := Agreement{
+		Ref: a.Ref, Kind: a.Kind, Product: newProduct(a.Product), Customer: owner,
+		StartsOn: termStart(a), EndsOn: a.EndsOn, RenewsOn: a.RenewsOn(), CancelBy: a.CancelBy(),
+		Price: known(a.Price), NewPrice: known(a.NewPrice), NewPriceFrom: a.NewPriceFrom,
+		RenewURL: f.Links.Manage, AutoRenew: a.AutoRenew, Ended: a.EndsOn < f.Today,
+	}
+	if a.Product != nil && link(a.Product.RenewURL) != "" {
+		out.RenewURL = link(a.Product.RenewURL)
+	}
+	if length := a.TermLength(); length.Set {
+		out.Term = &length
+	}
+	return out
+}
+
+// termStart is the first day of the term in force: as written, else the day
+// after the term that it followed. The agreement's own start is that of its
+// first term alone.
+func termStart(a *renewal.Agreement) renewal.Date {
+	term := a.InForce()
+	switch {
+	case !term.StartsOn.IsZero():
+		return term.StartsOn
+	case !term.Replaced.IsZero() && term.Replaced < term.EndsOn:
+		return term.Replaced + 1
+	case len(a.Terms) <= 1:
+		return a.StartsOn
+	}
+	return 0
+}
+
+func link(address string) string {
+	target, _ := safeURL(address)
+	return target
+}
+
+func known(m renewal.Money) *renewal.Money {
+	if !m.Known() {
+		return nil
+	}
+	return &m
+}

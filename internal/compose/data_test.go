@@ -1,0 +1,79 @@
+package compose
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"renewd/internal/renewal"
+)
+
+func TestNewData(t *testing.T) {
+	product := &renewal.Product{Ref: "P1", Name: "Annual pass", Term: renewal.MustPeriod("P1Y"), RenewURL: "https://shop.example/renew"}
+	household := &renewal.Dossier{
+		Customers: []renewal.Customer{{ID: 1, Ref: "C1", Name: "Ana", Email: "ana@customer.example", Attributes: map[string]string{"seat": "12"}}, {ID: 2, Ref: "C2", Name: "Léo"}},
+		Agreements: []renewal.Agreement{
+			{ID: 1, CustomerID: 1, Ref: "A1", Kind: renewal.KindPass, Product: product, StartsOn: date("2025-03-01"), EndsOn: date("2027-02-28"), AutoRenew: true,
+				Price: renewal.Money{Minor: 9900, Currency: "EUR"}, NewPrice: renewal.Money{Minor: 10900, Currency: "EUR"}, NewPriceFrom: date("2027-03-01"), NoticePeriod: renewal.MustPeriod("P1M"),
+				Terms: []renewal.Term{{StartsOn: date("2025-03-01"), EndsOn: date("2026-02-28")}, {EndsOn: date("2027-02-28"), Replaced: date("2026-02-28")}}},
+			{ID: 2, CustomerID: 2, Ref: "A2", Kind: renewal.KindContract, StartsOn: date("2026-01-01"), EndsOn: date("2026-12-31")},
+		},
+	}
+	at := time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC)
+	paris, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := NewData(Facts{
+		Household: household, Agreements: []*renewal.Agreement{&household.Agreements[0], &household.Agreements[1]},
+		Event: &renewal.Event{Type: renewal.Payment, At: at, Amount: renewal.Money{Minor: 9900, Currency: "EUR"}, Until: date("2027-02-28"), Product: product, Note: "n", Channel: "c", Quantity: 2},
+		Zone:  paris, Links: Links{Unsubscribe: "https://x.example/u", Manage: "https://x.example/m", Cancel: "javascript:x"}, Today: date("2027-01-01"),
+	})
+	year := renewal.MustPeriod("P1Y")
+	ana := Customer{Ref: "C1", Name: "Ana", Email: "ana@customer.example", Attributes: map[string]string{"seat": "12"}}
+	want := Data{
+		Customer: ana,
+		Agreements: []Agreement{
+			{Ref: "A1", Kind: "pass", Product: &Product{ref: "P1", name: "Annual pass"}, Customer: ana, StartsOn: date("2026-03-01"), EndsOn: date("2027-02-28"),
+				RenewsOn: date("2027-03-01"), CancelBy: date("2027-02-01"), Price: &renewal.Money{Minor: 9900, Currency: "EUR"}, NewPrice: &renewal.Money{Minor: 10900, Currency: "EUR"},
+				NewPriceFrom: date("2027-03-01"), RenewURL: "https://shop.example/renew", AutoRenew: true, Term: &year},
+			{Ref: "A2", Kind: "contract", Customer: Customer{Ref: "C2", Name: "Léo"}, StartsOn: date("2026-01-01"), EndsOn: date("2026-12-31"),
+				RenewsOn: date("2027-01-01"), CancelBy: date("2026-12-31"), RenewURL: "https://x.example/m", Ended: true},
+		},
+		Links: Links{Unsubscribe: "https://x.example/u", Manage: "https://x.example/m"},
+		Event: &Event{Type: "payment", On: date("2027-01-01"), Product: &Product{ref: "P1", name: "Annual pass"}, Amount: &renewal.Money{Minor: 9900, Currency: "EUR"},
+			Until: date("2027-02-28"), Quantity: 2, Channel: "c", Note: "n"},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Product{})); diff != "" {
+		t.Error(diff)
+	}
+	if to := NewData(Facts{Household: household, To: &household.Customers[1]}).Customer.Name; to != "Léo" {
+		t.Errorf("addressed to %q", to)
+	}
+	if ended := NewData(Facts{Household: household, Agreements: []*renewal.Agreement{&household.Agreements[1]}, Today: date("2026-12-31")}).Agreements[0].Ended; ended {
+		t.Error("on its last day a term has not ended")
+	}
+}
+
+func TestRenewalPrice(t *testing.T) {
+	old, dearer := &renewal.Money{Minor: 100, Currency: "EUR"}, &renewal.Money{Minor: 120, Currency: "EUR"}
+	for _, c := range []struct {
+		title   string
+		a       Agreement
+		want    *renewal.Money
+		changes bool
+	}{
+		{"no price", Agreement{}, nil, false},
+		{"one price", Agreement{Price: old}, old, false},
+		{"a new price from the renewal on", Agreement{Price: old, NewPrice: dearer, NewPriceFrom: date("2027-03-01"), RenewsOn: date("2027-03-01")}, dearer, true},
+		{"a new price without a day", Agreement{Price: old, NewPrice: dearer, RenewsOn: date("2027-03-01")}, dearer, true},
+		{"a new price only later", Agreement{Price: old, NewPrice: dearer, NewPriceFrom: date("2027-03-02"), RenewsOn: date("2027-03-01")}, old, false},
+		{"the same price", Agreement{Price: old, NewPrice: &renewal.Money{Minor: 100, Currency: "EUR"}, RenewsOn: date("2027-03-01")}, old, false},
+		{"only a new price", Agreement{NewPrice: dearer, RenewsOn: date("2027-03-01")}, dearer, false},
+	} {
+		if got := c.a.RenewalPrice(); cmp.Diff(c.want, got) != "" || c.a.PriceChanges() != c.changes {
+			t.Errorf("%s: %v, changes %v", c.title, got, c.a.PriceChanges())
+		}
+	}
+}

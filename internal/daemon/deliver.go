@@ -1,0 +1,313 @@
+package daemon
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"renewd/internal/compose"
+	"renewd/internal/mailout"
+	"renewd/internal/plan"
+	"renewd/internal/renewal"
+	"renewd/internal/store"
+)
+
+// claimed is a message that is out of everybody's reach and not yet sent.
+type claimed struct {
+	stored  store.Message
+	message plan.Message
+	dossier *renewal.Dossier
+}
+
+// deliverDue sends every reminder in state due and returns how many households
+// it claimed. Its invariant: a claim either takes a household's due reminders
+// into sending or gives them another state, so the loop ends.
+func (e *Engine) deliverDue(ctx context.Context) (int, error) {
+	total := 0
+	for {
+		batch, households, err := e.claim(ctx)
+		if err != nil || households == 0 {
+			return total, err
+		}
+		total += households
+		for _, c := range batch {
+			if err := e.send(ctx, c); err != nil {
+				return total, err
+			}
+		}
+	}
+}
+
+// claim takes a few households and decides once more, inside the transaction
+// that marks their messages as sending: a complaint committed a millisecond
+// before still stops the message.
+func (e *Engine) claim(ctx context.Context) (batch []claimed, households int, err error) {
+	now := e.o.Clock()
+	var ids []int64
+	err = e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		ids, err = tx.ClaimableHouseholds(claimBatch)
+		return err
+	})
+	if err != nil || len(ids) == 0 {
+		return nil, 0, err
+	}
+	if e.unowned {
+		if err := store.TakeOwnership(ctx, e.o.DB, e.o.Instance, now); err != nil {
+			return nil, 0, fmt.Errorf("taking the database over: %w", err)
+		}
+		e.unowned = false
+	}
+	var progress int64
+	err = e.o.DB.Write(ctx, func(tx *store.Tx) error {
+		batch = batch[:0]
+		for _, id := range ids {
+			claims, err := e.claimHousehold(tx, id, now)
+			if err != nil {
+				return err
+			}
+			batch = append(batch, claims...)
+		}
+		var err error
+		progress, _, err = tx.Progress()
+		return err
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("claiming: %w", err)
+	}
+	if len(batch) > 0 {
+		if err := store.SaveProgress(e.o.Instance, progress, now); err != nil {
+			return nil, 0, err
+		}
+	}
+	return batch, len(ids), nil
+}
+
+func (e *Engine) claimHousehold(tx *store.Tx, id int64, now time.Time) ([]claimed, error) {
+	d, out, err := e.look(tx, id, now, now)
+	if err != nil {
+		return nil, err
+	}
+	rows := map[renewal.Key]int64{}
+	for i := range d.Reminders {
+		rows[d.Reminders[i].Key()] = d.Reminders[i].ID
+	}
+	for i := range out.Changes {
+		rows[out.Changes[i].Key()] = out.Changes[i].ID
+	}
+	var claims []claimed
+	for _, m := range out.Messages {
+		c := claimed{message: m, dossier: d}
+		c.stored, err = e.newMessage(tx, d, &m, rows, now)
+		if err != nil {
+			return nil, err
+		}
+		if len(c.stored.Reminders) < len(m.Reminders) {
+			continue // made up by this very look: the next one knows its rows
+		}
+		if c.stored.ID, err = tx.Claim(c.stored, now); err != nil {
+			return nil, err
+		}
+		claims = append(claims, c)
+	}
+	return claims, nil
+}
+
+// newMessage makes the row of a message. Reminders that were tried together
+// before go again as the same message, with its Message-ID and date.
+func (e *Engine) newMessage(tx *store.Tx, d *renewal.Dossier, m *plan.Message, rows map[renewal.Key]int64, now time.Time) (store.Message, error) {
+	first := &d.Customers[0]
+	s := store.Message{CustomerID: first.ID, To: strings.TrimSpace(first.Email), Class: m.Class, Rule: m.Rule.Name,
+		Template: m.Template, Locale: e.localeOf(first), At: now}
+	tried := m.Reminders[0].MessageID
+	for _, r := range m.Reminders {
+		if id := rows[r.Key()]; id != 0 {
+			s.Reminders = append(s.Reminders, id)
+		}
+		if r.MessageID != tried {
+			tried = 0
+		}
+	}
+	if tried != 0 {
+		earlier, err := tx.Message(tried)
+		if err != nil {
+			return s, err
+		}
+		if len(earlier.Reminders) == len(m.Reminders) {
+			s.ID, s.RFC822ID, s.At = earlier.ID, earlier.RFC822ID, earlier.At
+			return s, nil
+		}
+	}
+	s.RFC822ID = rand.Text() + "@" + e.domain()
+	return s, nil
+}
+
+func (e *Engine) localeOf(c *renewal.Customer) string {
+	if c.Locale != "" {
+		return c.Locale
+	}
+	return e.o.Settings.Locale
+}
+
+// domain is that of the sender, for Message-IDs.
+func (e *Engine) domain() string {
+	if at := strings.LastIndexByte(e.o.Sender.Address, '@'); at >= 0 {
+		return e.o.Sender.Address[at+1:]
+	}
+	return "localhost"
+}
+
+// send renders a claimed message once, hands those bytes to the transport, and
+// records what came of it together with the bytes.
+func (e *Engine) send(ctx context.Context, c claimed) error {
+	letter, raw, err := e.render(ctx, c)
+	if err != nil {
+		return e.cannotRender(ctx, c, err)
+	}
+	id := c.stored.ID
+	answer, err := e.o.Transport.Deliver(ctx, e.o.Sender.Address, c.stored.To, raw, func() error {
+		return e.o.DB.Write(ctx, func(tx *store.Tx) error { return tx.Streaming([]int64{id}, e.o.Clock()) })
+	})
+	if err != nil && answer.Outcome == "" {
+		return fmt.Errorf("handing message %d over: %w", id, err)
+	}
+	// The transport has had the message: what came of it is written down even
+	// when somebody wants us to stop.
+	return e.record(context.WithoutCancel(ctx), c, letter, raw, answer)
+}
+
+func (e *Engine) record(ctx context.Context, c claimed, letter compose.Letter, raw []byte, answer mailout.Answer) error {
+	now := e.o.Clock()
+	id := c.stored.ID
+	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
+		outcome := store.Outcome{Reply: answer.Text, Subject: letter.Subject, Locale: letter.Locale, Contents: raw, At: now}
+		switch answer.Outcome {
+		case mailout.Accepted:
+			outcome.State = renewal.Sent
+			e.summary.Messages++
+			if e.o.Watch != nil {
+				e.o.Watch(plan.DescribeMessage(e.o.Settings, c.dossier, &c.message, now))
+			}
+			return tx.Record(id, outcome)
+		case mailout.Rejected:
+			outcome.State = renewal.Failed
+			e.summary.Failed++
+			return tx.Record(id, outcome)
+		case mailout.Uncertain:
+			e.summary.Failed++
+			_, err := tx.InDoubt(id, answer.Text, now)
+			return err
+		}
+		e.summary.Waiting[string(renewal.Deferred)]++
+		return tx.Returned(id, renewal.Waiting, renewal.Deferred, now.Add(backOff(c.stored.Attempts)), now)
+	})
+}
+
+// backOff is how long after a deferral the next try comes: 1, 5, 15, 30, 60 …
+// minutes, at most 4 hours. attempts counts the tries before this one.
+func backOff(attempts int) time.Duration {
+	minutes := []int{1, 5, 15, 30, 60, 120, 240}
+	return time.Duration(minutes[min(attempts, len(minutes)-1)]) * time.Minute
+}
+
+// render composes the message.
+func (e *Engine) render(ctx context.Context, c claimed) (compose.Letter, []byte, error) {
+	var facts compose.Facts
+	first := &c.dossier.Customers[0]
+	facts.Household = c.dossier
+	facts.Zone = c.dossier.ZoneOf(first.ID, e.o.Settings.Zone)
+	facts.Today = renewal.LocalDate(c.stored.At, facts.Zone)
+	for _, r := range c.message.Reminders {
+		if a := c.dossier.Agreement(r.AgreementID); a != nil {
+			facts.Agreements = append(facts.Agreements, a)
+		}
+		for i := range c.dossier.Events {
+			if r.EventID != 0 && c.dossier.Events[i].ID == r.EventID {
+				facts.Event = &c.dossier.Events[i]
+			}
+		}
+	}
+	letter, err := e.o.Letters.Render(c.stored.Template, c.stored.Locale, c.message.Sober, compose.NewData(facts))
+	if err != nil {
+		return letter, nil, err
+	}
+	token, err := e.unsubscribeToken(ctx, first)
+	if err != nil {
+		return letter, nil, err
+	}
+	raw, err := compose.Message(letter, compose.Envelope{
+		From: e.o.Sender.From, ReplyTo: e.o.Sender.ReplyTo, To: c.stored.To, ToName: first.Name,
+		MessageID: c.stored.RFC822ID, Date: c.stored.At.In(facts.Zone), Class: c.stored.Class, UnsubscribeToken: token,
+	})
+	return letter, raw, err
+}
+
+// cannotRender gives a claimed message back: its reminders wait, and staff are
+// told file and line.
+func (e *Engine) cannotRender(ctx context.Context, c claimed, cause error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	now := e.o.Clock()
+	e.summary.Waiting[string(renewal.TemplateError)]++
+	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.Returned(c.stored.ID, renewal.Waiting, renewal.TemplateError, now.Add(letterRetry), now); err != nil {
+			return err
+		}
+		return e.ask(tx, plan.TemplateTask(c.stored.Template, c.stored.Locale, cause), now)
+	})
+}
+
+// letterRetry is when a letter that failed with a customer's own data is tried
+// again; an edit of the letter comes earlier only by chance.
+const letterRetry = 15 * time.Minute
+
+// The key of meta that the tokens of links are made with. It lives in the
+// database, so that a restored backup keeps links alive.
+const metaLinkKey = "link_key"
+
+// unsubscribeToken is opaque to others and says which customer wants no more
+// commercial mail: purpose, customer, HMAC.
+func (e *Engine) unsubscribeToken(ctx context.Context, c *renewal.Customer) (string, error) {
+	if e.linkKey == nil {
+		if err := e.loadLinkKey(ctx); err != nil {
+			return "", err
+		}
+	}
+	subject := fmt.Sprintf("u%d", c.ID)
+	mac := hmac.New(sha256.New, e.linkKey)
+	mac.Write([]byte(subject))
+	return subject + "-" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:15]), nil
+}
+
+func (e *Engine) loadLinkKey(ctx context.Context) error {
+	text := ""
+	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		text, err = tx.Meta(metaLinkKey)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if text == "" {
+		key := make([]byte, 32)
+		if _, err := rand.Read(key); err != nil {
+			return err
+		}
+		text = hex.EncodeToString(key)
+		err := e.o.DB.Write(ctx, func(tx *store.Tx) error { return tx.SetMeta(metaLinkKey, text) })
+		if err != nil {
+			return err
+		}
+	}
+	if e.linkKey, err = hex.DecodeString(text); err != nil || len(e.linkKey) == 0 {
+		return errors.Join(errors.New("the key of links in the table meta is damaged"), err)
+	}
+	return nil
+}

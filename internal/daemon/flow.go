@@ -1,0 +1,235 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"renewd/internal/plan"
+	"renewd/internal/renewal"
+	"renewd/internal/store"
+)
+
+// The sizes of the steps of a pass: each is one write transaction, and other
+// writers (an import, the sqlite3 shell) get their turn between two.
+const (
+	planBatch  = 500 // households planned in one transaction, well under a second
+	walkBatch  = 20000
+	claimBatch = 25 // households claimed in one transaction
+)
+
+// Pass looks at everything that is due and sends what may leave:
+//
+//	rescue what a crash left behind                        once a process
+//	follow a changed configuration                         small transactions
+//	plan:    dossier → Settle → Decide → rows, next look   small transactions
+//	guard:   too many that were due at first sight? hold them all
+//	deliver: claim → Decide again → compose → transport → outcome
+//
+// and once more, until neither a household nor a reminder is due: a message that
+// left may make the next step due or supersede one.
+func (e *Engine) Pass(ctx context.Context) (Summary, error) {
+	e.summary = Summary{Waiting: map[string]int{}, Skipped: map[string]int{}}
+	if err := e.begin(ctx); err != nil {
+		return e.summary, err
+	}
+	for {
+		planned, err := e.planDue(ctx)
+		if err != nil {
+			return e.summary, err
+		}
+		if err := e.guardBurst(ctx); err != nil {
+			return e.summary, err
+		}
+		claimed, err := e.deliverDue(ctx)
+		if err != nil {
+			return e.summary, err
+		}
+		if planned == 0 && claimed == 0 {
+			return e.summary, nil
+		}
+	}
+}
+
+// PlanOnly is a pass that decides and writes down, but sends nothing: every
+// reminder that is due by now has its row afterwards.
+func (e *Engine) PlanOnly(ctx context.Context) (Summary, error) {
+	e.summary = Summary{Waiting: map[string]int{}, Skipped: map[string]int{}}
+	if err := e.begin(ctx); err != nil {
+		return e.summary, err
+	}
+	_, err := e.planDue(ctx)
+	return e.summary, err
+}
+
+// begin brings the database and the engine together: what a crash left behind
+// is rescued, the instance is checked, a changed configuration is followed.
+func (e *Engine) begin(ctx context.Context) error {
+	now := e.o.Clock()
+	if !e.rescued {
+		err := e.o.DB.Write(ctx, func(tx *store.Tx) error {
+			_, err := tx.Rescue(now)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("rescuing interrupted messages: %w", err)
+		}
+		e.rescued = true
+	}
+	if err := e.checkInstance(ctx, now); err != nil {
+		return err
+	}
+	return e.followRules(ctx, now)
+}
+
+// followRules wakes every household, a few thousand at a time, after the rules
+// or the sending hours changed. A crash in between loses nothing: the cursor is
+// in the database.
+func (e *Engine) followRules(ctx context.Context, now time.Time) error {
+	followed := false
+	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		if followed, err = tx.RulesFollowed(e.fingerprint); err == nil && followed && e.standing.RulesSince.IsZero() {
+			e.standing.RulesSince, err = RulesSince(tx, e.fingerprint, now)
+		}
+		return err
+	})
+	if err != nil || followed {
+		return err
+	}
+	err = e.o.DB.Write(ctx, func(tx *store.Tx) error {
+		changed, err := tx.WakeChangedRules(e.fingerprint)
+		if err == nil && changed {
+			err = tx.SetMeta(metaRulesSince, renewal.FormatStamp(now))
+		}
+		if err == nil {
+			e.standing.RulesSince, err = RulesSince(tx, e.fingerprint, now)
+		}
+		return err
+	})
+	for more := true; more && err == nil; {
+		err = e.o.DB.Write(ctx, func(tx *store.Tx) (err error) {
+			more, err = tx.WalkRules(walkBatch)
+			return err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("following changed rules: %w", err)
+	}
+	return nil
+}
+
+// planDue plans every household that is due and returns how many there were.
+// Its invariant: a household that was looked at has a next look after now, or
+// none, so the loop ends.
+func (e *Engine) planDue(ctx context.Context) (int, error) {
+	total := 0
+	for {
+		now := e.o.Clock()
+		var ids []int64
+		err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
+			ids, err = tx.DueHouseholds(now, planBatch)
+			return err
+		})
+		if err != nil || len(ids) == 0 {
+			return total, err
+		}
+		err = e.o.DB.Write(ctx, func(tx *store.Tx) error {
+			for _, id := range ids {
+				if _, _, err := e.look(tx, id, now, time.Time{}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return total, fmt.Errorf("planning: %w", err)
+		}
+		total += len(ids)
+		e.summary.Households += len(ids)
+	}
+}
+
+// look reads one household, brings its terms up to date, decides, and writes
+// down what was decided and when to look again: at the instant again if that is
+// not zero and a message may leave.
+func (e *Engine) look(tx *store.Tx, customerID int64, now, again time.Time) (*renewal.Dossier, plan.Outcome, error) {
+	d, err := tx.Dossier(customerID, time.Time{})
+	if err != nil {
+		return nil, plan.Outcome{}, fmt.Errorf("looking at customer %d: %w", customerID, err)
+	}
+	settled := renewal.Settle(d, now, e.o.Settings.Zone)
+	out := plan.Decide(now, e.o.Settings, e.standing, d)
+	next := out.NextLook
+	if len(out.Messages) > 0 && !again.IsZero() {
+		next = again
+	}
+	var unnamed []renewal.Task // about agreements that Settle made up: Apply knows their ids
+	for _, t := range out.Tasks {
+		if t.AgreementID < 0 {
+			unnamed = append(unnamed, t)
+		} else if err := e.ask(tx, t, now); err != nil {
+			return nil, out, err
+		}
+	}
+	if err := tx.Apply(d, settled, out.Changes, unnamed, next, now); err != nil {
+		return nil, out, err
+	}
+	e.tell(d, out, now)
+	return d, out, nil
+}
+
+// ask adds a task and counts it where it is new to the people who read them.
+func (e *Engine) ask(tx *store.Tx, t renewal.Task, now time.Time) error {
+	added, err := tx.AddTask(t, now)
+	if added {
+		e.summary.Tasks++
+	}
+	return err
+}
+
+// guardBurst holds every commercial reminder that was already due when first
+// planned, once there are more of them than the configuration allows.
+func (e *Engine) guardBurst(ctx context.Context) error {
+	limit := e.o.Settings.Burst
+	e.standing.BurstOn = false
+	if limit == 0 {
+		return nil
+	}
+	count := 0
+	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		count, err = tx.BurstCount()
+		return err
+	})
+	if err != nil || count <= limit {
+		return err
+	}
+	e.standing.BurstOn = true
+	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
+		now := e.o.Clock()
+		held, err := tx.HoldBurst()
+		if err != nil || held == 0 {
+			return err
+		}
+		return e.ask(tx, renewal.Task{Kind: renewal.TaskBurst, Topic: "burst", Text: fmt.Sprintf(
+			"%d commercial reminders were already due when they were first planned (send.burst allows %d): all of them wait. Look at them with renewd forecast, then let them go with renewd release.",
+			count, limit)}, now)
+	})
+}
+
+// tell reports the decisions of one look.
+func (e *Engine) tell(d *renewal.Dossier, out plan.Outcome, now time.Time) {
+	for i := range out.Changes {
+		r := &out.Changes[i]
+		switch r.State {
+		case renewal.Waiting:
+			e.summary.Waiting[string(r.Reason)]++
+		case renewal.Skipped:
+			e.summary.Skipped[string(r.Reason)]++
+		default:
+			continue
+		}
+		if e.o.Watch != nil {
+			e.o.Watch(plan.Describe(e.o.Settings, d, r, now))
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package plan
+
+import (
+	"time"
+
+	"renewd/internal/renewal"
+)
+
+// Describe says what was decided about one reminder, as a line of the forecast
+// does: at is when. A reminder that left or was tried is a send, one that is
+// planned has no decision yet and an empty Decision.
+func Describe(set *Settings, d *renewal.Dossier, r *renewal.Reminder, at time.Time) Line {
+	line := describe(set, d, r.Rule, r.Class, r.Step)
+	line.At, line.Reason, line.Until = at, r.Reason, r.Until
+	line.Reminders = []LineReminder{nameOf(d, r)}
+	switch r.State {
+	case renewal.Waiting:
+		line.Decision = Wait
+	case renewal.Skipped:
+		line.Decision = Skip
+	case renewal.Planned:
+	default:
+		line.Decision = Send
+	}
+	return line
+}
+
+// DescribeMessage says that a message leaves at the instant at.
+func DescribeMessage(set *Settings, d *renewal.Dossier, m *Message, at time.Time) Line {
+	line := describe(set, d, m.Rule.Name, m.Class, m.Reminders[0].Step)
+	line.At, line.Decision, line.Reason = at, Send, m.Reminders[0].Reason
+	for _, r := range m.Reminders {
+		line.Reminders = append(line.Reminders, nameOf(d, r))
+	}
+	return line
+}
+
+func describe(set *Settings, d *renewal.Dossier, rule string, class renewal.Class, step string) Line {
+	line := Line{Customer: d.Customers[0].Ref, Rule: rule, Place: len(set.Rules), Class: class, Side: renewal.SideOf(step)}
+	for i := range set.Rules {
+		if r := &set.Rules[i]; r.Name == rule {
+			line.Place, line.Template = i, r.TemplateFor(step)
+		}
+	}
+	return line
+}
+
+func nameOf(d *renewal.Dossier, r *renewal.Reminder) LineReminder {
+	n := LineReminder{Step: r.Step}
+	if a := d.Agreement(r.AgreementID); a != nil {
+		n.Agreement = a.Ref
+	}
+	return n
+}

@@ -1,0 +1,99 @@
+package store
+
+import (
+	"database/sql"
+	"fmt"
+	"time"
+
+	"renewd/internal/renewal"
+)
+
+// NoticeRecord is one notice of one term with what became of it: proof, or the
+// lack of it.
+type NoticeRecord struct {
+	Customer, Agreement, Rule, Step string
+	EndsOn                          renewal.Date
+	// Opens and Closes are the first and the last moment of its window.
+	Opens, Closes time.Time
+	State         renewal.State
+	Reason        renewal.Reason
+	// RFC822ID, SentAt, Reply and SHA256 are those of its message; empty where
+	// there is none.
+	RFC822ID string
+	SentAt   time.Time
+	Reply    string
+	SHA256   string
+}
+
+// Notices gives every notice to visit, in order of agreement and term.
+func (tx *Tx) Notices(visit func(NoticeRecord) error) error {
+	err := tx.query(`SELECT c.ref, a.ref, r.rule, r.step, coalesce(r.ends_on, ''), r.due_at, r.not_after, r.state, r.reason,
+		coalesce(m.rfc822_id, ''), coalesce(m.sent_at, ''), coalesce(m.server_reply, ''), coalesce(m.sha256, '')
+		FROM reminders AS r JOIN customers AS c ON c.id = r.customer_id JOIN agreements AS a ON a.id = r.agreement_id
+		LEFT JOIN messages AS m ON m.id = r.message_id
+		WHERE r.class = 'notice' ORDER BY a.ref, r.ends_on, r.rule, r.step`, func(rows *sql.Rows) error {
+		var n NoticeRecord
+		var ends, opens, closes, sent string
+		err := rows.Scan(&n.Customer, &n.Agreement, &n.Rule, &n.Step, &ends, &opens, &closes, &n.State, &n.Reason,
+			&n.RFC822ID, &sent, &n.Reply, &n.SHA256)
+		if err != nil {
+			return err
+		}
+		var bad faults
+		n.EndsOn, n.Opens, n.Closes, n.SentAt = bad.date("ends_on", ends), bad.stamp("due_at", opens), bad.stamp("not_after", closes), bad.stamp("sent_at", sent)
+		if len(bad) > 0 {
+			return fmt.Errorf("notice %s for %s: %s", n.Rule, n.Agreement, bad)
+		}
+		return visit(n)
+	})
+	if err != nil {
+		return fmt.Errorf("reading the notices: %w", err)
+	}
+	return nil
+}
+
+// UnpaidAutoRenewals counts the auto-renewing agreements that are neither
+// cancelled nor assumed to renew and for which no payment or renewal was ever
+// recorded.
+func (tx *Tx) UnpaidAutoRenewals() (int, error) {
+	var n int
+	err := tx.one(`SELECT count(*) FROM agreements AS a LEFT JOIN products AS p ON p.id = a.product_id
+		WHERE a.auto_renew = 1 AND a.cancelled_on IS NULL AND coalesce(a.assume_renewal, p.assume_renewal, 0) = 0
+		  AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.agreement_id = a.id AND e.type IN ('payment', 'renewal', 'cancel'))`, nil, &n)
+	if err != nil {
+		return 0, fmt.Errorf("counting auto-renewals without payments: %w", err)
+	}
+	return n, nil
+}
+
+// SentMessage is one message that the transport accepted.
+type SentMessage struct {
+	ID int64
+	// Customer is the ref of the household's first customer.
+	Customer string
+	Class    renewal.Class
+	Rule     string
+	SentAt   time.Time
+}
+
+// SentMessages gives every accepted message to visit, in the order in which
+// they left.
+func (tx *Tx) SentMessages(visit func(SentMessage) error) error {
+	err := tx.query(`SELECT m.id, c.ref, m.class, m.rule, m.sent_at FROM messages AS m JOIN customers AS c ON c.id = m.customer_id
+		WHERE m.state = 'sent' ORDER BY m.sent_at, m.id`, func(rows *sql.Rows) error {
+		var m SentMessage
+		var sent string
+		if err := rows.Scan(&m.ID, &m.Customer, &m.Class, &m.Rule, &sent); err != nil {
+			return err
+		}
+		var err error
+		if m.SentAt, err = parseStamp(sent); err != nil {
+			return err
+		}
+		return visit(m)
+	})
+	if err != nil {
+		return fmt.Errorf("reading the sent messages: %w", err)
+	}
+	return nil
+}

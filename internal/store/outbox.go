@@ -1,0 +1,240 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"renewd/internal/renewal"
+)
+
+// ErrGone is wrapped when a message or its reminders are no longer in the state
+// from which something was to happen to them.
+var ErrGone = errors.New("no longer in that state")
+
+// Message is one e-mail for one or more reminders of one household.
+type Message struct {
+	// ID is 0 for a new message; the ID of a returned one is claimed again with
+	// the same RFC822ID and At.
+	ID int64
+	// RFC822ID is the Message-ID without angle brackets, unique.
+	RFC822ID string
+	// CustomerID is the household's first by ref.
+	CustomerID int64
+	// To is the address written to.
+	To       string
+	Class    renewal.Class
+	Rule     string
+	Template string
+	Locale   string
+	// At is when the message was first claimed, and its Date header.
+	At time.Time
+	// Attempts counts the tries that the server answered or that ended in doubt.
+	Attempts int
+	// Reminders are the ids of the reminders that it carries.
+	Reminders []int64
+}
+
+// Claim takes reminders out of everybody's reach before the transport hears of
+// them: the message is stored as sending and its reminders follow. All of them
+// have to be unsent, else the error wraps ErrGone and the transaction is to be
+// undone. It also counts one step of progress (see Progress). now is the
+// instant of the claim.
+func (tx *Tx) Claim(m Message, now time.Time) (id int64, err error) {
+	if id, err = tx.claimMessage(m); err != nil {
+		return 0, fmt.Errorf("claiming message %s: %w", m.RFC822ID, err)
+	}
+	for _, reminder := range m.Reminders {
+		n, err := tx.exec(`UPDATE reminders SET state = 'sending', until = NULL, message_id = ?2, decided_at = ?3
+			WHERE id = ?1 AND state IN ('planned', 'waiting', 'due')`, reminder, id, renewal.FormatStamp(now))
+		if err != nil {
+			return 0, fmt.Errorf("claiming reminder %d: %w", reminder, err)
+		}
+		if n == 0 {
+			return 0, fmt.Errorf("claiming reminder %d: %w", reminder, ErrGone)
+		}
+	}
+	return id, tx.countProgress(now)
+}
+
+func (tx *Tx) claimMessage(m Message) (int64, error) {
+	if m.ID == 0 {
+		return tx.insert(`INSERT INTO messages(rfc822_id, customer_id, household, to_address, class, rule, template, locale, state, claimed_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'sending', ?)`,
+			m.RFC822ID, m.CustomerID, renewal.HouseholdKey(m.To), m.To, string(m.Class), m.Rule, m.Template, m.Locale,
+			renewal.FormatStamp(m.At))
+	}
+	n, err := tx.exec(`UPDATE messages SET state = 'sending', streaming_at = NULL, customer_id = ?2, household = ?3, to_address = ?4,
+		template = ?5, locale = ?6 WHERE id = ?1 AND state = 'returned'`,
+		m.ID, m.CustomerID, renewal.HouseholdKey(m.To), m.To, m.Template, m.Locale)
+	if err == nil && n == 0 {
+		err = ErrGone
+	}
+	return m.ID, err
+}
+
+// Message returns a stored message with the ids of its reminders; ErrNotFound
+// where there is none.
+func (tx *Tx) Message(id int64) (Message, error) {
+	m := Message{ID: id}
+	var at string
+	err := tx.one(`SELECT rfc822_id, customer_id, to_address, class, rule, template, locale, claimed_at, attempts FROM messages WHERE id = ?`,
+		[]any{id}, &m.RFC822ID, &m.CustomerID, &m.To, &m.Class, &m.Rule, &m.Template, &m.Locale, &at, &m.Attempts)
+	if errors.Is(err, sql.ErrNoRows) {
+		return m, fmt.Errorf("there is no message %d: %w", id, ErrNotFound)
+	}
+	if err == nil {
+		m.At, err = parseStamp(at)
+	}
+	if err == nil {
+		err = tx.query(`SELECT id FROM reminders WHERE message_id = ? ORDER BY id`, func(rows *sql.Rows) error {
+			var reminder int64
+			err := rows.Scan(&reminder)
+			m.Reminders = append(m.Reminders, reminder)
+			return err
+		}, id)
+	}
+	if err != nil {
+		return m, fmt.Errorf("reading message %d: %w", id, err)
+	}
+	return m, nil
+}
+
+// Contents returns the bytes of a sent message; ErrNotFound where they were
+// never kept or their time is over.
+func (tx *Tx) Contents(id int64) ([]byte, error) {
+	var packed []byte
+	err := tx.one(`SELECT contents FROM messages WHERE id = ?`, []any{id}, &packed)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && packed == nil {
+		return nil, fmt.Errorf("the contents of message %d: %w", id, ErrNotFound)
+	}
+	if err == nil {
+		packed, err = unpack(packed)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the contents of message %d: %w", id, err)
+	}
+	return packed, nil
+}
+
+// Streaming notes that the transport is about to get the first byte of these
+// messages: from here on an interruption leaves them in doubt.
+func (tx *Tx) Streaming(ids []int64, now time.Time) error {
+	for _, id := range ids {
+		n, err := tx.exec(`UPDATE messages SET streaming_at = ?2 WHERE id = ?1 AND state = 'sending'`, id, renewal.FormatStamp(now))
+		if err == nil && n == 0 {
+			err = ErrGone
+		}
+		if err != nil {
+			return fmt.Errorf("message %d before its first byte: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// Returned puts the reminders of a message whose try ended without doubt back:
+// into state due, or waiting with a reason until an instant (zero: until a
+// person or a fact ends the wait). The message keeps its Message-ID for the
+// next claim. A deferral by the server (reason deferred) counts as an attempt;
+// a server that is away burns none.
+func (tx *Tx) Returned(id int64, state renewal.State, reason renewal.Reason, until, now time.Time) error {
+	attempts := 0
+	if reason == renewal.Deferred {
+		attempts = 1
+	}
+	n, err := tx.exec(`UPDATE messages SET state = 'returned', streaming_at = NULL, attempts = attempts + ?2
+		WHERE id = ?1 AND state = 'sending'`, id, attempts)
+	if err == nil && n == 0 {
+		err = ErrGone
+	}
+	if err == nil {
+		err = tx.settleReminders(id, state, reason, until, now)
+	}
+	if err != nil {
+		return fmt.Errorf("putting message %d back: %w", id, err)
+	}
+	return nil
+}
+
+// Outcome is what came of a message.
+type Outcome struct {
+	// State is Sent, Failed or Uncertain.
+	State renewal.State
+	// Reply is what the server said.
+	Reply   string
+	Subject string
+	Locale  string
+	// Contents are the bytes that were sent, kept as evidence; nil keeps none.
+	Contents []byte
+	// At is when the transport answered.
+	At time.Time
+}
+
+// Record notes what came of a message that is sending and what that means for
+// its reminders: sent with the reason due or released, failed with rejected,
+// uncertain with in_doubt. A notice that failed and every message in doubt
+// become tasks at once.
+func (tx *Tx) Record(id int64, o Outcome) error {
+	if err := tx.record(id, o); err != nil {
+		return fmt.Errorf("recording what came of message %d: %w", id, err)
+	}
+	return nil
+}
+
+func (tx *Tx) record(id int64, o Outcome) error {
+	var packed []byte
+	var sum string
+	var err error
+	if o.Contents != nil {
+		if packed, sum, err = tx.db.packer.pack(o.Contents); err != nil {
+			return err
+		}
+	}
+	sentAt, doubts := any(nil), 0
+	switch o.State {
+	case renewal.Sent:
+		sentAt = renewal.FormatStamp(o.At)
+	case renewal.Uncertain:
+		doubts = 1
+	case renewal.Failed:
+	default:
+		return fmt.Errorf("%q is no outcome", o.State)
+	}
+	n, err := tx.exec(`UPDATE messages SET state = ?2, sent_at = ?3, server_reply = ?4, subject = ?5,
+		locale = coalesce(?6, locale), sha256 = ?7, contents = ?8, attempts = attempts + 1, doubts = doubts + ?9
+		WHERE id = ?1 AND state = 'sending'`,
+		id, string(o.State), sentAt, o.Reply, o.Subject, textOrNull(o.Locale), sum, packed, doubts)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return ErrGone
+	}
+	reason := renewal.Reason("") // due or released, by reminder
+	switch o.State {
+	case renewal.Failed:
+		reason = renewal.Rejected
+	case renewal.Uncertain:
+		reason = renewal.InDoubt
+	}
+	if err := tx.settleReminders(id, o.State, reason, time.Time{}, o.At); err != nil {
+		return err
+	}
+	return tx.taskForOutcome(id, o.State, o.At)
+}
+
+// settleReminders moves the sending reminders of a message on, and wakes their
+// household: what comes next may depend on it. An empty reason stands for due,
+// or released where a person let the reminder go.
+func (tx *Tx) settleReminders(id int64, state renewal.State, reason renewal.Reason, until, now time.Time) error {
+	_, err := tx.exec(`UPDATE reminders SET state = ?2, until = ?4, decided_at = ?5,
+		reason = CASE WHEN ?3 <> '' THEN ?3 WHEN burst = 3 THEN 'released' ELSE 'due' END
+		WHERE message_id = ?1 AND state = 'sending'`,
+		id, string(state), string(reason), stampOrNull(until), renewal.FormatStamp(now))
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(`UPDATE customers SET next_look_at = ?2 WHERE id = (SELECT customer_id FROM messages WHERE id = ?1)`, id, atOnce)
+	return err
+}

@@ -1,0 +1,82 @@
+package store
+
+import (
+	"database/sql"
+	"fmt"
+	"time"
+
+	"renewd/internal/renewal"
+)
+
+// OpenTask is a task that still waits for a person.
+type OpenTask struct {
+	ID   int64
+	Kind renewal.TaskKind
+	// Customer and Agreement are refs, empty where the task is about none.
+	Customer, Agreement string
+	Since               time.Time
+	Text                string
+}
+
+// OpenTasks returns the tasks that wait for a person, the oldest first.
+func (tx *Tx) OpenTasks() ([]OpenTask, error) {
+	var tasks []OpenTask
+	err := tx.query(`SELECT t.id, t.kind, coalesce(c.ref, ''), coalesce(a.ref, ''), t.since, t.text FROM staff_tasks AS t
+		LEFT JOIN customers AS c ON c.id = t.customer_id LEFT JOIN agreements AS a ON a.id = t.agreement_id
+		WHERE t.done_at IS NULL ORDER BY t.since, t.id`, func(rows *sql.Rows) error {
+		var t OpenTask
+		var since string
+		if err := rows.Scan(&t.ID, &t.Kind, &t.Customer, &t.Agreement, &since, &t.Text); err != nil {
+			return err
+		}
+		var err error
+		t.Since, err = parseStamp(since)
+		tasks = append(tasks, t)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the tasks: %w", err)
+	}
+	return tasks, nil
+}
+
+// AddTask asks a person for something. An open task of the same topic is left
+// alone; one that is done is opened again only if its text is another. added
+// reports whether a person has something new to read.
+func (tx *Tx) AddTask(t renewal.Task, now time.Time) (added bool, err error) {
+	return tx.addTask(t, 0, now)
+}
+
+func (tx *Tx) addTask(t renewal.Task, reminderID int64, now time.Time) (bool, error) {
+	n, err := tx.exec(`INSERT INTO staff_tasks(kind, topic, customer_id, agreement_id, reminder_id, since, text)
+		VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT(topic) DO UPDATE SET since = excluded.since, text = excluded.text, done_at = NULL
+		WHERE done_at IS NOT NULL AND text <> excluded.text`,
+		string(t.Kind), t.Topic, idOrNull(t.CustomerID), idOrNull(t.AgreementID), idOrNull(reminderID), renewal.FormatStamp(now), t.Text)
+	if err != nil {
+		return false, fmt.Errorf("adding the task %s: %w", t.Topic, err)
+	}
+	return n > 0, nil
+}
+
+// DoneTask marks a task as done. ErrNotFound means that no open task has the id.
+func (tx *Tx) DoneTask(id int64, now time.Time) error {
+	n, err := tx.exec(`UPDATE staff_tasks SET done_at = ?2 WHERE id = ?1 AND done_at IS NULL`, id, renewal.FormatStamp(now))
+	if err != nil {
+		return fmt.Errorf("closing task %d: %w", id, err)
+	}
+	if n == 0 {
+		return fmt.Errorf("there is no open task %d: %w", id, ErrNotFound)
+	}
+	return nil
+}
+
+// CloseTopic marks the task of a topic as done because its cause is gone. It
+// reports whether one was open.
+func (tx *Tx) CloseTopic(topic string, now time.Time) (bool, error) {
+	n, err := tx.exec(`UPDATE staff_tasks SET done_at = ?2 WHERE topic = ?1 AND done_at IS NULL`, topic, renewal.FormatStamp(now))
+	if err != nil {
+		return false, fmt.Errorf("closing the task %s: %w", topic, err)
+	}
+	return n > 0, nil
+}

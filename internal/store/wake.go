@@ -1,0 +1,173 @@
+package store
+
+import (
+	"database/sql"
+	"fmt"
+	"strconv"
+	"time"
+
+	"renewd/internal/renewal"
+)
+
+// unsent are the reminders that may still leave, unsentBurst those of them that
+// the burst guard counts or holds: in the words of the index reminders_burst,
+// without which SQLite would not use it.
+const (
+	unsent      = `(state = 'planned' OR state = 'waiting' OR state = 'due')`
+	unsentBurst = `(burst = 1 OR burst = 2) AND ` + unsent
+)
+
+// wakeOf sets "look at once" for the customers of some reminders.
+const wakeOf = `UPDATE customers SET next_look_at = '` + atOnce + `'
+	WHERE next_look_at IS NOT '` + atOnce + `' AND id IN (SELECT customer_id FROM reminders WHERE `
+
+// BurstCount returns how many unsent reminders the burst guard counts or holds:
+// commercial ones that were already due when they were first planned.
+func (tx *Tx) BurstCount() (int, error) {
+	var n int
+	if err := tx.one(`SELECT count(*) FROM reminders WHERE `+unsentBurst, nil, &n); err != nil {
+		return 0, fmt.Errorf("counting the burst: %w", err)
+	}
+	return n, nil
+}
+
+// HoldBurst holds every counted reminder until a person releases it, and
+// returns how many it newly holds.
+func (tx *Tx) HoldBurst() (int, error) {
+	return tx.hold(`burst = 1 AND ` + unsent)
+}
+
+// HoldDue holds everything that is due by now, whatever its class, until a
+// person releases it: for a wall clock that jumped. It returns how many
+// reminders it newly holds.
+func (tx *Tx) HoldDue(now time.Time) (int, error) {
+	return tx.hold(`burst <> 2 AND due_at <= ?1 AND `+unsent, renewal.FormatStamp(now))
+}
+
+func (tx *Tx) hold(which string, args ...any) (int, error) {
+	if _, err := tx.exec(wakeOf+which+`)`, args...); err != nil {
+		return 0, fmt.Errorf("holding a burst: %w", err)
+	}
+	n, err := tx.exec(`UPDATE reminders SET burst = 2 WHERE `+which, args...)
+	if err != nil {
+		return 0, fmt.Errorf("holding a burst: %w", err)
+	}
+	return int(n), nil
+}
+
+// Release lets the reminders go that the burst guard counted or holds: those of
+// one rule, or all where rule is empty. When nothing is left to release, the
+// open tasks about it are done. It returns how many it released.
+func (tx *Tx) Release(rule string, now time.Time) (int, error) {
+	const which = unsentBurst + ` AND (?1 = '' OR rule = ?1)`
+	if _, err := tx.exec(wakeOf+which+`)`, rule); err != nil {
+		return 0, fmt.Errorf("releasing a burst: %w", err)
+	}
+	n, err := tx.exec(`UPDATE reminders SET burst = 3 WHERE `+which, rule)
+	if err != nil {
+		return 0, fmt.Errorf("releasing a burst: %w", err)
+	}
+	left, err := tx.BurstCount()
+	if err != nil || left > 0 {
+		return int(n), err
+	}
+	_, err = tx.exec(`UPDATE staff_tasks SET done_at = ? WHERE kind = 'burst' AND done_at IS NULL`, renewal.FormatStamp(now))
+	if err != nil {
+		return int(n), fmt.Errorf("closing the tasks about a burst: %w", err)
+	}
+	return int(n), nil
+}
+
+// Retry makes a failed or uncertain reminder due again, with the Message-ID it
+// had. It returns ErrGone, wrapped, for a reminder in any other state.
+func (tx *Tx) Retry(reminderID int64, now time.Time) error {
+	n, err := tx.exec(`UPDATE reminders SET state = 'due', reason = 'due', until = NULL, decided_at = ?2
+		WHERE id = ?1 AND state IN ('failed', 'uncertain')`, reminderID, renewal.FormatStamp(now))
+	if err == nil && n == 0 {
+		err = ErrGone
+	}
+	if err == nil {
+		_, err = tx.exec(`UPDATE messages SET state = 'returned', streaming_at = NULL, doubts = 0
+			WHERE id = (SELECT message_id FROM reminders WHERE id = ?1) AND state IN ('failed', 'uncertain')`, reminderID)
+	}
+	if err == nil {
+		_, err = tx.exec(`UPDATE staff_tasks SET done_at = ?2 WHERE reminder_id = ?1 AND done_at IS NULL`,
+			reminderID, renewal.FormatStamp(now))
+	}
+	if err == nil {
+		_, err = tx.exec(wakeOf+`id = ?1)`, reminderID)
+	}
+	if err != nil {
+		return fmt.Errorf("sending reminder %d again: %w", reminderID, err)
+	}
+	return nil
+}
+
+// The keys of meta about rules: the fingerprint of those that every household
+// is or will be judged by, and the last customer that the walk after a change
+// has woken.
+const (
+	metaRules     = "rules_fingerprint"
+	metaRulesWalk = "rules_walk"
+)
+
+// WakeChangedRules compares the fingerprint of the rules with that of the last
+// pass. Where they differ, a walk over all customers begins (see WalkRules);
+// it survives a crash. It reports whether the rules have changed.
+func (tx *Tx) WakeChangedRules(fingerprint string) (changed bool, err error) {
+	known, err := tx.Meta(metaRules)
+	if err != nil || known == fingerprint {
+		return false, err
+	}
+	if err := tx.SetMeta(metaRules, fingerprint); err != nil {
+		return false, err
+	}
+	return true, tx.SetMeta(metaRulesWalk, "0")
+}
+
+// WalkRules wakes the next customers, at most limit, after the rules changed.
+// more is false when the walk is over or there was none.
+func (tx *Tx) WalkRules(limit int) (more bool, err error) {
+	text, err := tx.Meta(metaRulesWalk)
+	if err != nil || text == "" {
+		return false, err
+	}
+	from, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return false, fmt.Errorf("the walk after changed rules: %w", err)
+	}
+	var to sql.NullInt64
+	err = tx.one(`SELECT max(id) FROM (SELECT id FROM customers WHERE id > ? ORDER BY id LIMIT ?)`, []any{from, limit}, &to)
+	if err == nil && to.Valid {
+		_, err = tx.exec(`UPDATE customers SET next_look_at = ?3 WHERE id > ?1 AND id <= ?2 AND next_look_at IS NOT ?3`,
+			from, to.Int64, atOnce)
+	}
+	if err != nil {
+		return false, fmt.Errorf("the walk after changed rules: %w", err)
+	}
+	if !to.Valid {
+		return false, tx.SetMeta(metaRulesWalk, "")
+	}
+	return true, tx.SetMeta(metaRulesWalk, strconv.FormatInt(to.Int64, 10))
+}
+
+// WakeAll has every household looked at in the next pass.
+func (tx *Tx) WakeAll() error {
+	if _, err := tx.exec(`UPDATE customers SET next_look_at = ?1 WHERE next_look_at IS NOT ?1`, atOnce); err != nil {
+		return fmt.Errorf("waking everybody: %w", err)
+	}
+	return nil
+}
+
+// Wake has the household of one customer looked at in the next pass; ErrNotFound
+// where there is no such customer.
+func (tx *Tx) Wake(customerID int64) error {
+	n, err := tx.exec(`UPDATE customers SET next_look_at = ?2 WHERE id = ?1`, customerID, atOnce)
+	if err == nil && n == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("waking customer %d: %w", customerID, err)
+	}
+	return nil
+}
