@@ -37,9 +37,9 @@ func (e *Engine) deliverDue(ctx context.Context) (int, error) {
 			return total, err
 		}
 		total += households
-		for _, c := range batch {
+		for i, c := range batch {
 			if err := e.send(ctx, c); err != nil {
-				return total, err
+				return total, errors.Join(err, e.giveBack(ctx, batch[i+1:]))
 			}
 		}
 	}
@@ -140,7 +140,7 @@ func (e *Engine) newMessage(tx *store.Tx, d *renewal.Dossier, m *plan.Message, r
 			return s, err
 		}
 		if len(earlier.Reminders) == len(m.Reminders) {
-			s.ID, s.RFC822ID, s.At = earlier.ID, earlier.RFC822ID, earlier.At
+			s.ID, s.RFC822ID, s.At, s.Attempts = earlier.ID, earlier.RFC822ID, earlier.At, earlier.Attempts
 			return s, nil
 		}
 	}
@@ -174,12 +174,33 @@ func (e *Engine) send(ctx context.Context, c claimed) error {
 	answer, err := e.o.Transport.Deliver(ctx, e.o.Sender.Address, c.stored.To, raw, func() error {
 		return e.o.DB.Write(ctx, func(tx *store.Tx) error { return tx.Streaming([]int64{id}, e.o.Clock()) })
 	})
-	if err != nil && answer.Outcome == "" {
-		return fmt.Errorf("handing message %d over: %w", id, err)
-	}
 	// The transport has had the message: what came of it is written down even
 	// when somebody wants us to stop.
-	return e.record(context.WithoutCancel(ctx), c, letter, raw, answer)
+	if recordErr := e.record(context.WithoutCancel(ctx), c, letter, raw, answer); recordErr != nil {
+		return errors.Join(err, recordErr)
+	}
+	if err != nil && answer.About == mailout.AboutTransport {
+		// Nobody's message would fare better: one probe, not a thousand.
+		return fmt.Errorf("the transport does not take messages: %w", err)
+	}
+	return nil
+}
+
+// giveBack returns claimed messages that were not tried.
+func (e *Engine) giveBack(ctx context.Context, batch []claimed) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	now := e.o.Clock()
+	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
+		for _, c := range batch {
+			if err := tx.Returned(c.stored.ID, renewal.Due, renewal.IsDue, time.Time{}, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (e *Engine) record(ctx context.Context, c claimed, letter compose.Letter, raw []byte, answer mailout.Answer) error {
@@ -189,6 +210,9 @@ func (e *Engine) record(ctx context.Context, c claimed, letter compose.Letter, r
 		outcome := store.Outcome{Reply: answer.Text, Subject: letter.Subject, Locale: letter.Locale, Contents: raw, At: now}
 		switch answer.Outcome {
 		case mailout.Accepted:
+			if _, err := tx.CloseTopic("server_away", now); err != nil {
+				return err
+			}
 			outcome.State = renewal.Sent
 			e.summary.Messages++
 			if e.o.Watch != nil {
@@ -204,8 +228,17 @@ func (e *Engine) record(ctx context.Context, c claimed, letter compose.Letter, r
 			_, err := tx.InDoubt(id, answer.Text, now)
 			return err
 		}
-		e.summary.Waiting[string(renewal.Deferred)]++
-		return tx.Returned(id, renewal.Waiting, renewal.Deferred, now.Add(backOff(c.stored.Attempts)), now)
+		reason, wait := renewal.Deferred, backOff(c.stored.Attempts)
+		if answer.About == mailout.AboutTransport {
+			// A transport that is away burns no attempts.
+			reason, wait = renewal.ServerAway, backOff(0)
+			err := e.ask(tx, renewal.Task{Kind: renewal.TaskServerAway, Topic: "server_away", Text: "Messages wait, because the transport does not take them: " + answer.Text}, now)
+			if err != nil {
+				return err
+			}
+		}
+		e.summary.Waiting[string(reason)]++
+		return tx.Returned(id, renewal.Waiting, reason, now.Add(wait), now)
 	})
 }
 
@@ -233,11 +266,14 @@ func (e *Engine) render(ctx context.Context, c claimed) (compose.Letter, []byte,
 			}
 		}
 	}
-	letter, err := e.o.Letters.Render(c.stored.Template, c.stored.Locale, c.message.Sober, compose.NewData(facts))
-	if err != nil {
-		return letter, nil, err
-	}
 	token, err := e.unsubscribeToken(ctx, first)
+	if err != nil {
+		return compose.Letter{}, nil, err
+	}
+	if c.stored.Class == renewal.Commercial {
+		facts.Links.Unsubscribe = compose.UnsubscribeMailto(e.o.Sender.From, e.o.Sender.ReplyTo, token)
+	}
+	letter, err := e.o.Letters.Render(c.stored.Template, c.stored.Locale, c.message.Sober, compose.NewData(facts))
 	if err != nil {
 		return letter, nil, err
 	}

@@ -46,7 +46,7 @@ func (e *Engine) Pass(ctx context.Context) (Summary, error) {
 			return e.summary, err
 		}
 		if planned == 0 && claimed == 0 {
-			return e.summary, nil
+			return e.summary, e.closeCured(ctx, e.o.Clock())
 		}
 	}
 }

@@ -194,7 +194,7 @@ func knownAnywhere(name string) bool {
 	})
 }
 
-// header returns the first record that is not blank.
+// header returns the first record that is not blank, read with a separator.
 func (f *File) header(sep byte) ([]string, error) {
 	rec, closer, err := f.read(sep)
 	if err != nil {
@@ -205,14 +205,15 @@ func (f *File) header(sep byte) ([]string, error) {
 	return h.cells, err
 }
 
-// nextFilled is next without blank records, for reading the header.
+// nextFilled is next for reading the header: records that hold nothing but
+// blanks and separators, of whatever sort, are passed over.
 func (f *File) nextFilled(rec *records) (record, error) {
 	for {
 		r, err := rec.next()
 		if err != nil {
 			return record{}, f.failure(err)
 		}
-		if !r.blank() {
+		if slices.ContainsFunc(r.cells, func(cell string) bool { return trim(strings.Trim(cell, separators+" ")) != "" }) {
 			return r, nil
 		}
 	}

@@ -91,7 +91,7 @@ func TestSeparators(t *testing.T) {
 		"sep=,,,\nref,name,x\n":                     ',',
 		"\xEF\xBB\xBFsep=;\nref;name\n":             ';',
 		"\"ref\nand more\";name;since\nC1;x;\n":     ';',
-		"ref;size,\"big;name\n":                      ';',
+		"ref;size,\"big;name\n":                     ';',
 		"unknown;other;third\n":                     ';',
 		"\n\n ;;; \nref;name\n":                     ';',
 		"ref;\"name, first and last\";phone,mobile": ';',

@@ -19,10 +19,15 @@ func Slack(endsOn Date, term Period) int {
 }
 
 // IsCorrection reports whether an end that moved without a payment moved by so
-// little (less than Slack) that it is the same term with its date put right.
+// little that it is the same term with its date put right: by less than half
+// the term, and by less than 60 days. Without a term length only the 60 days count.
 func IsCorrection(from, to Date, term Period) bool {
 	moved := DaysBetween(from, to)
-	return max(moved, -moved) < Slack(from, term)
+	moved = max(moved, -moved)
+	if !term.IsZero() && 2*moved >= DaysBetween(from.Sub(term), from) {
+		return false
+	}
+	return moved < longestSlack
 }
 
 // onGrid returns the number n of the term that ends on end, counted from the

@@ -62,7 +62,7 @@ func SettleEvents(d *Dossier, now time.Time, business *time.Location) Settlement
 	// settled, assumed renewals included.
 	for i := 0; i < len(d.Events) && !d.Events[i].At.After(now); i++ {
 		e := &d.Events[i]
-		if e.Settled || !e.Type.MovesTerms() {
+		if e.Settled || !e.Type.MovesTerms() || d.unreadable(e.AgreementID) {
 			continue
 		}
 		s.assume(d, e.At.Add(-time.Second), business)
@@ -82,6 +82,13 @@ func SettleEvents(d *Dossier, now time.Time, business *time.Location) Settlement
 		d.sortEvents()
 	}
 	return s
+}
+
+// unreadable reports whether an agreement cannot be used as it stands: its
+// events wait until somebody puts it right.
+func (d *Dossier) unreadable(agreementID int64) bool {
+	a := d.Agreement(agreementID)
+	return a != nil && a.BadData != ""
 }
 
 // adoptEdits records the ends that were typed into the database: an EndsOn that
@@ -144,7 +151,7 @@ func knownSince(e *Event, now time.Time) time.Time {
 // pay applies a payment or a recorded renewal to its agreement.
 func (s *Settlement) pay(d *Dossier, e *Event, now time.Time, business *time.Location) {
 	a := d.Agreement(e.AgreementID)
-	if a == nil || a.BadData != "" {
+	if a == nil {
 		return
 	}
 	zone := d.ZoneOf(a.CustomerID, business)

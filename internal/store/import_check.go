@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"runtime/debug"
 
 	"renewd/internal/renewal"
 )
@@ -94,6 +95,18 @@ func (imp *importer) check(tx *Tx, file ImportFile) error {
 		return err
 	}
 	return imp.countVanished(taker.table())
+}
+
+// manyRows is from where on an import gives its memory back to the system
+// before it writes: SQLite then needs its own.
+const manyRows = 100_000
+
+// forget lets go of what only the check needs.
+func (imp *importer) forget() {
+	imp.tx, imp.cells, imp.seen, imp.held = nil, nil, nil, nil
+	if imp.read > manyRows {
+		debug.FreeOSMemory()
+	}
 }
 
 func (imp *importer) taker(columns []string) (rowTaker, error) {

@@ -119,6 +119,7 @@ func tryImport(ctx context.Context, db *DB, file ImportFile, opt ImportOptions) 
 	if opt.DryRun {
 		return *result, nil
 	}
+	imp.forget()
 	return *result, db.Write(ctx, imp.write)
 }
 

@@ -20,22 +20,34 @@ type people struct {
 	columns [len(personColumns)]int // index in the row, -1 where the file lacks it
 	carried bool                    // the file has at least one of the columns
 	empty   bool                    // no customer is stored yet
-	byRef   map[uint64]int32        // hash of the ref → index in list
-	list    []person
-	said    []saying // parallel to list where carried
+	byRef   map[uint64]int32        // hash of the ref → number of the person
+	list    [][]person              // in pieces: growing one list would hold it twice
 }
 
-// person is a customer of the file: its id, a negative one where this import
-// adds it, 0 where it is not known.
+// person is a customer of the file.
 type person struct {
+	// id is negative where this import adds the customer, 0 where nobody
+	// knows it.
 	id int64
-}
-
-// saying is what the file has said about a person so far: the line, and a
-// fingerprint of each cell (0: nothing yet).
-type saying struct {
+	// line is where the file last said something new about the person, cells
+	// are fingerprints of what it said (0: nothing yet).
 	line  int32
 	cells [len(personColumns)]uint32
+}
+
+// personPiece is the length of a piece of people.list.
+const personPiece = 4096
+
+func (p *people) person(n int32) *person { return &p.list[n/personPiece][n%personPiece] }
+
+func (p *people) append(one person) int32 {
+	last := len(p.list) - 1
+	if last < 0 || len(p.list[last]) == personPiece {
+		p.list = append(p.list, make([]person, 0, personPiece))
+		last++
+	}
+	p.list[last] = append(p.list[last], one)
+	return int32(last*personPiece + len(p.list[last]) - 1)
 }
 
 func newPeople(imp *importer, columns []string) (*people, error) {
@@ -65,14 +77,10 @@ func (p *people) find(ref string) (int32, bool, error) {
 				return 0, false, err
 			}
 		}
-		n = int32(len(p.list))
+		n = p.append(one)
 		p.byRef[key] = n
-		p.list = append(p.list, one)
-		if p.carried {
-			p.said = append(p.said, saying{})
-		}
 	}
-	if p.list[n].id == 0 && !p.carried {
+	if p.person(n).id == 0 && !p.carried {
 		p.imp.fault("customer", ref, "no customer has this ref; import the customers first, or add a column such as customer_email to this file")
 		return 0, false, nil
 	}
@@ -86,7 +94,7 @@ func (p *people) agrees(n int32, ref string) bool {
 		return true
 	}
 	agrees := true
-	said := &p.said[n]
+	said := p.person(n)
 	for k, i := range p.columns {
 		if i < 0 || p.imp.cells[i] == "" || said.cells[k] == 0 || said.cells[k] == p.sum(i) {
 			continue
@@ -106,15 +114,14 @@ func (p *people) sum(i int) uint32 {
 // take stores what the row at hand says about its customer. It returns the
 // customer's id and whether anything about it is new.
 func (p *people) take(n int32, ref string) (id int64, changed bool, err error) {
-	one := &p.list[n]
+	one := p.person(n)
 	if !p.carried {
 		return one.id, false, nil
 	}
 	var fresh []int
-	said := &p.said[n]
 	for k, i := range p.columns {
-		if i >= 0 && p.imp.cells[i] != "" && said.cells[k] == 0 {
-			said.cells[k], said.line = p.sum(i), int32(p.imp.line)
+		if i >= 0 && p.imp.cells[i] != "" && one.cells[k] == 0 {
+			one.cells[k], one.line = p.sum(i), int32(p.imp.line)
 			fresh = append(fresh, k)
 		}
 	}

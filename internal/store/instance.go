@@ -194,7 +194,7 @@ func Adopt(ctx context.Context, db *DB, in Instance, now time.Time) (uncertain i
 				return err
 			}
 		}
-		_, err = tx.exec(`UPDATE staff_tasks SET done_at = ? WHERE kind = 'copy' AND done_at IS NULL`, renewal.FormatStamp(now))
+		_, err = tx.exec(closeCured+`kind = ?1`, string(renewal.TaskCopy), renewal.FormatStamp(now))
 		if err != nil {
 			return err
 		}

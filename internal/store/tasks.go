@@ -71,12 +71,33 @@ func (tx *Tx) DoneTask(id int64, now time.Time) error {
 	return nil
 }
 
-// CloseTopic marks the task of a topic as done because its cause is gone. It
+// CloseTopic closes the task of a topic because its cause is gone. Unlike a task
+// that a person ticked off, it is asked again should the cause come back. It
 // reports whether one was open.
 func (tx *Tx) CloseTopic(topic string, now time.Time) (bool, error) {
-	n, err := tx.exec(`UPDATE staff_tasks SET done_at = ?2 WHERE topic = ?1 AND done_at IS NULL`, topic, renewal.FormatStamp(now))
+	n, err := tx.exec(closeCured+`topic = ?1`, topic, renewal.FormatStamp(now))
 	if err != nil {
 		return false, fmt.Errorf("closing the task %s: %w", topic, err)
 	}
 	return n > 0, nil
+}
+
+// CloseTask is CloseTopic for the task with the given id.
+func (tx *Tx) CloseTask(id int64, now time.Time) error {
+	if _, err := tx.exec(closeCured+`id = ?1`, id, renewal.FormatStamp(now)); err != nil {
+		return fmt.Errorf("closing task %d: %w", id, err)
+	}
+	return nil
+}
+
+// closeCured closes open tasks at the instant ?2 and frees their topics.
+const closeCured = `UPDATE staff_tasks SET done_at = ?2, topic = topic || '#' || id WHERE done_at IS NULL AND `
+
+// WaitingWith returns how many reminders wait for a reason.
+func (tx *Tx) WaitingWith(reason renewal.Reason) (int, error) {
+	var n int
+	if err := tx.one(`SELECT count(*) FROM reminders WHERE state = 'waiting' AND reason = ?`, []any{string(reason)}, &n); err != nil {
+		return 0, fmt.Errorf("counting what waits: %w", err)
+	}
+	return n, nil
 }

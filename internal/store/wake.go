@@ -71,8 +71,7 @@ func (tx *Tx) Release(rule string, now time.Time) (int, error) {
 	if err != nil || left > 0 {
 		return int(n), err
 	}
-	_, err = tx.exec(`UPDATE staff_tasks SET done_at = ? WHERE kind = 'burst' AND done_at IS NULL`, renewal.FormatStamp(now))
-	if err != nil {
+	if _, err = tx.CloseTopic("burst", now); err != nil {
 		return int(n), fmt.Errorf("closing the tasks about a burst: %w", err)
 	}
 	return int(n), nil
