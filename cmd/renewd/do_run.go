@@ -44,12 +44,16 @@ func (c *Config) engine(db *store.DB, now func() time.Time, watch func(plan.Line
 		return nil, usageError("%s: mail.transport = %q is not in this version yet: write \"maildir\"", c.File, c.Mail.Transport)
 	}
 	letters := c.letters()
+	version, err := c.lettersVersion()
+	if err != nil {
+		return nil, fmt.Errorf("reading the letters: %w", err)
+	}
 	reply := ""
 	if c.Business.ReplyTo.Address != "" {
 		reply = c.Business.ReplyTo.String()
 	}
 	return daemon.New(daemon.Options{
-		DB: db, Settings: c.settings(letters), Letters: letters,
+		DB: db, Settings: c.settings(letters), Letters: letters, LettersVersion: version,
 		Transport: &mailout.Maildir{Dir: c.Mail.Maildir},
 		Sender:    daemon.Sender{From: c.Business.From.String(), Address: c.Business.From.Address, ReplyTo: reply},
 		Clock:     now, Instance: c.instance(), Watch: watch,

@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -24,6 +28,25 @@ func (c *Config) letters() *compose.Set {
 	return compose.Load(templates.FS, os.DirFS(c.Templates), compose.Business{
 		Name: c.Business.Name, Email: reply, PostalAddress: c.Business.PostalAddress, Locale: c.Business.Locale,
 	})
+}
+
+// lettersVersion changes whenever a letter does, built-in or the business's own.
+func (c *Config) lettersVersion() (string, error) {
+	hash := sha256.New()
+	for _, files := range []fs.FS{templates.FS, os.DirFS(c.Templates)} {
+		names, err := fs.Glob(files, "*.*")
+		if err != nil {
+			return "", err
+		}
+		for _, name := range names {
+			contents, err := fs.ReadFile(files, name)
+			if err != nil {
+				contents = []byte(err.Error()) // its fault is told where the letter is used
+			}
+			fmt.Fprintf(hash, "%q %d\n%s\n", name, len(contents), contents)
+		}
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 // settings is what decisions depend on besides the facts.

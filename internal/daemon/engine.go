@@ -29,6 +29,8 @@ type Options struct {
 	DB        *store.DB
 	Settings  *plan.Settings
 	Letters   *compose.Set
+	// LettersVersion changes whenever a file of the letters does.
+	LettersVersion string
 	Transport Transport
 	Sender    Sender
 	// Clock returns the present in UTC.

@@ -79,7 +79,33 @@ func (e *Engine) begin(ctx context.Context) error {
 	if err := e.checkInstance(ctx, now); err != nil {
 		return err
 	}
+	if err := e.followLetters(ctx); err != nil {
+		return err
+	}
 	return e.followRules(ctx, now)
+}
+
+// metaLetters is the key of meta with the version of the letters of the last
+// pass.
+const metaLetters = "letters_version"
+
+// followLetters wakes, after a letter was edited, those who wait because theirs
+// did not render.
+func (e *Engine) followLetters(ctx context.Context) error {
+	known := ""
+	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		known, err = tx.Meta(metaLetters)
+		return err
+	})
+	if err != nil || known == e.o.LettersVersion {
+		return err
+	}
+	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.WakeWaiting(renewal.TemplateError); err != nil {
+			return err
+		}
+		return tx.SetMeta(metaLetters, e.o.LettersVersion)
+	})
 }
 
 // followRules wakes every household, a few thousand at a time, after the rules

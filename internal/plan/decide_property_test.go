@@ -97,10 +97,10 @@ func (j *judge) refusals(t time.Time, d *renewal.Dossier, r *renewal.Reminder) {
 }
 
 // final checks that everything whose last moment went by has come to an end.
-func (j *judge) final(homes []*home, now time.Time) {
-	for _, h := range homes {
-		for i := range h.d.Reminders {
-			r := &h.d.Reminders[i]
+func (j *judge) final(dossiers []*renewal.Dossier, now time.Time) {
+	for _, d := range dossiers {
+		for i := range d.Reminders {
+			r := &d.Reminders[i]
 			if r.State.Unsent() && r.NotAfter.Before(now) {
 				j.t.Fatalf("%s %s is %s %s though its last moment was %s", r.Rule, r.Step, r.State, r.Reason, r.NotAfter)
 			}
@@ -111,9 +111,9 @@ func (j *judge) final(homes []*home, now time.Time) {
 	}
 }
 
-func forecastOf(t *rapid.T, set *Settings, dossiers []*renewal.Dossier, from, to time.Time) []Line {
+func forecastOf(t *rapid.T, set *Settings, standing Standing, dossiers []*renewal.Dossier, from, to time.Time) []Line {
 	var lines []Line
-	err := Forecast(Span{Now: from, From: from, To: to}, set, clones(dossiers), func(l Line) error {
+	err := Forecast(Span{Now: from, From: from, To: to, Standing: standing}, set, clones(dossiers), func(l Line) error {
 		lines = append(lines, l)
 		return nil
 	})
@@ -132,25 +132,24 @@ func TestRandomHouseholds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := newRandom(t)
 		set := r.settings()
+		standing := r.standing(set)
 		dossiers := r.households()
 		j := &judge{t: t, set: set, sent: map[sentKey]int{}, last: map[*renewal.Dossier]time.Time{}}
 		start := renewal.StartOf(randomStart, time.UTC)
 		now := start
-		homes := newStepper(set, Standing{}, now, dossiers).homes
 		for _, day := range []int{40, 70, 220} {
 			to := start.AddDate(0, 0, day).Add(-time.Second)
-			lines := forecastOf(t, set, dossiers, now, to)
-			if again := forecastOf(t, set, dossiers, now, to); !reflect.DeepEqual(lines, again) {
+			lines := forecastOf(t, set, standing, dossiers, now, to)
+			if again := forecastOf(t, set, standing, dossiers, now, to); !reflect.DeepEqual(lines, again) {
 				t.Fatalf("forecasting twice differs:\n%v\n%v", lines, again)
 			}
-			s := newStepper(set, Standing{}, now, dossiers)
+			s := newStepper(set, standing, now, dossiers)
 			s.onSend = j.see
 			s.run(to)
 			if text := s.disagreement(lines); text != "" {
 				t.Fatal(text)
 			}
-			homes = s.homes
-			j.final(homes, to)
+			j.final(dossiers, to)
 			now = to.Add(time.Second)
 			if day < 220 {
 				for _, d := range dossiers {
@@ -169,14 +168,15 @@ func TestForecastFromTheMiddle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := newRandom(t)
 		set := r.settings()
+		standing := r.standing(set)
 		dossiers := r.households()
 		start := renewal.StartOf(randomStart, time.UTC)
 		end := start.AddDate(0, 0, 150)
-		all := forecastOf(t, set, dossiers, start, end)
+		all := forecastOf(t, set, standing, dossiers, start, end)
 		middle := r.instant(100, "middle")
-		s := newStepper(set, Standing{}, start, dossiers)
+		s := newStepper(set, standing, start, dossiers)
 		s.run(middle)
-		rest := forecastOf(t, set, dossiers, middle, end)
+		rest := forecastOf(t, set, standing, dossiers, middle, end)
 		sent, skipped := foretold(slices.DeleteFunc(all, func(l Line) bool { return !l.At.After(middle) }))
 		sentLater, skippedLater := foretold(rest)
 		if !slices.Equal(sent, sentLater) || !slices.Equal(skipped, skippedLater) {

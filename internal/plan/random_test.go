@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -72,8 +73,22 @@ func (r *random) settings() *Settings {
 	for i := 0; i < 3; i++ {
 		s.Hours.Holidays[randomStart+renewal.Date(rapid.IntRange(0, 120).Draw(r.t, "holiday"))] = true
 	}
+	if r.oneIn(8, "broken letters") {
+		s.Broken = func(string, string, bool) error { return errors.New("no such field") }
+	}
 	for i := rapid.IntRange(1, 3).Draw(r.t, "rules"); i > 0; i-- {
 		s.Rules = append(s.Rules, r.rule(len(s.Rules)))
+	}
+	return s
+}
+
+// standing draws what holds for the whole database: mostly that all is well. A
+// burst that comes on top of a silence or a broken letter is left out: which of
+// the two is the reason then depends on when a household was last looked at.
+func (r *random) standing(set *Settings) Standing {
+	s := Standing{Silent: r.oneIn(8, "silent"), ClockJumped: r.oneIn(8, "clock jumped")}
+	if s.Silent || set.Broken != nil {
+		set.Burst = 0
 	}
 	return s
 }

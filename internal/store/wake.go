@@ -170,3 +170,12 @@ func (tx *Tx) Wake(customerID int64) error {
 	}
 	return nil
 }
+
+// WakeWaiting has every household looked at in the next pass that has a
+// reminder waiting for this reason.
+func (tx *Tx) WakeWaiting(reason renewal.Reason) error {
+	if _, err := tx.exec(wakeOf+`state = 'waiting' AND reason = ?)`, string(reason)); err != nil {
+		return fmt.Errorf("waking those who wait for %s: %w", reason, err)
+	}
+	return nil
+}
