@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"renewd/internal/compose"
@@ -74,13 +75,16 @@ func doPreview(ctx context.Context, s *Session, o PreviewOptions) error {
 	if !letters.Has(o.Template) {
 		return usageError("there is no letter %q: there are %s", o.Template, strings.Join(letters.Names(), ", "))
 	}
-	data, locale, to := compose.Sample(1), c.Business.Locale, compose.Sample(1).Customer.Email
+	data, locale := c.sampleFor(o.Template), c.Business.Locale
+	to := data.Customer.Email
 	if o.Agreement != "" {
 		facts, customer, err := c.factsOf(ctx, o.Agreement)
 		if err != nil {
 			return err
 		}
-		data = compose.NewData(facts)
+		real := compose.NewData(facts)
+		real.Links = data.Links
+		data = real
 		if customer.Locale != "" {
 			locale = customer.Locale
 		}
@@ -97,17 +101,56 @@ func doPreview(ctx context.Context, s *Session, o PreviewOptions) error {
 	case "html":
 		_, err = fmt.Fprintln(s.Stdout(), letter.HTML)
 	case "eml":
-		err = c.previewMessage(s, letter, to, data.Customer.Name)
+		err = c.previewMessage(s, letter, c.classOf(o.Template), to, data.Customer.Name)
 	default:
 		_, err = fmt.Fprintf(s.Stdout(), "Subject: %s\n\n%s", letter.Subject, letter.Text)
 	}
 	return err
 }
 
+// classOf is the class that the rules send a letter with; a letter that no rule
+// names counts as commercial.
+func (c *Config) classOf(template string) renewal.Class {
+	for i := range c.Rules {
+		if r := &c.Rules[i]; r.Template == template || r.TemplateAfter == template {
+			return r.Class
+		}
+	}
+	switch template {
+	case "auto-renewal-notice":
+		return renewal.Notice
+	case "renewal-confirmation":
+		return renewal.Transactional
+	}
+	return renewal.Commercial
+}
+
+// sampleFor makes up data for a letter in the situation in which it is sent.
+func (c *Config) sampleFor(template string) compose.Data {
+	data := compose.Sample(1)
+	data.Links = compose.Links{}
+	a := &data.Agreements[0]
+	switch c.classOf(template) {
+	case renewal.Commercial:
+		reply := ""
+		if c.Business.ReplyTo.Address != "" {
+			reply = c.Business.ReplyTo.String()
+		}
+		data.Links.Unsubscribe = compose.UnsubscribeMailto(c.Business.From.String(), reply, "preview")
+		a.Ended = template == "win-back" || slices.ContainsFunc(c.Rules, func(r renewal.Rule) bool { return r.TemplateAfter == template })
+	case renewal.Transactional:
+		a.AutoRenew = true
+		data.Event = &compose.Event{Type: string(renewal.Renewal), On: a.StartsOn, Amount: a.Price}
+	default:
+		a.AutoRenew = true
+	}
+	return data
+}
+
 // previewMessage writes a letter as the whole message that would be sent.
-func (c *Config) previewMessage(s *Session, letter compose.Letter, to, name string) error {
+func (c *Config) previewMessage(s *Session, letter compose.Letter, class renewal.Class, to, name string) error {
 	if strings.TrimSpace(to) == "" {
-		to = "nobody@" + "customer.example"
+		to = "nobody@customer.example"
 	}
 	reply := ""
 	if c.Business.ReplyTo.Address != "" {
@@ -115,7 +158,7 @@ func (c *Config) previewMessage(s *Session, letter compose.Letter, to, name stri
 	}
 	raw, err := compose.Message(letter, compose.Envelope{
 		From: c.Business.From.String(), ReplyTo: reply, To: to, ToName: name, MessageID: "preview@renewd.invalid",
-		Date: present().In(c.Business.TimeZone), Class: renewal.Commercial, UnsubscribeToken: "preview",
+		Date: present().In(c.Business.TimeZone), Class: class, UnsubscribeToken: "preview",
 	})
 	if err != nil {
 		return err
