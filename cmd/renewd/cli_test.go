@@ -28,12 +28,14 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Cmds:                scriptCommands(),
+		Condition:           scriptCondition,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("RENEWD_CONFIG", "")
 			env.Setenv("STATE_DIRECTORY", "")
 			// Under the race detector every program would wait a second at its end.
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
-			return nil
+			return fillDates(env)
 		},
 	})
 }

@@ -22,8 +22,10 @@ var update = flag.Bool("update", false, "rewrite the expectations of the stories
 // by line, the file "want" is what renewd then does.
 //
 //	at 2027-01-01T00:00:00Z     the clock stands here; what follows is known from now on
-//	zone, hours, holiday, cap, burst, hold, after_resolution, silent, broken    settings
-//	rule NAME key=value …       customer, product, agreement, event             facts
+//	zone, hours, holiday, cap, burst, hold, after_resolution    settings
+//	silent yes, jumped yes, broken LETTER …   what holds for the whole database
+//	rule NAME key=value …       adds or replaces a rule; norule NAME removes it
+//	customer, product, agreement, event       facts
 //	sleep                       no pass runs until the next "at"
 //	release                     a person lets the burst go
 //	outbox AGREEMENT STEP STATE what became of a reminder that left: uncertain, failed …

@@ -55,23 +55,38 @@ func onGrid(start, end Date, term Period) (n int, ok bool) {
 // NextEnd returns the end of the term after the one in force. Repetition counts
 // from the first start, never from the previous result: the n-th end is
 // StartsOn + n × term − P1D. Without StartsOn, or off that grid, the grid
-// starts at the renewal date; terms that already rolled on such a grid keep it.
+// starts at the renewal date; terms that rolled on such a grid keep it.
 func (a *Agreement) NextEnd() (Date, bool) {
 	term := a.TermLength()
 	if term.IsZero() || a.EndsOn.IsZero() {
 		return 0, false
 	}
-	starts := make([]Date, 0, 1+len(a.Terms))
-	starts = append(starts, a.StartsOn)
-	for i := range a.Terms {
-		if CauseRenews(a.Terms[i].Cause) {
-			starts = append(starts, a.Terms[i].StartsOn)
-		}
-	}
-	for _, start := range starts {
+	for _, start := range []Date{a.StartsOn, a.laterGrid(term)} {
 		if n, ok := onGrid(start, a.EndsOn, term); ok {
 			return start.Add(term.Times(n+1)) - 1, true
 		}
 	}
 	return a.RenewsOn().Add(term) - 1, true
+}
+
+// laterGrid returns the start of the grid that the term in force lies on if it
+// is not that of StartsOn: the first day of the term that left another grid.
+func (a *Agreement) laterGrid(term Period) Date {
+	var start Date
+	for i := range a.Terms {
+		if !CauseRenews(a.Terms[i].Cause) {
+			continue
+		}
+		before := a.Terms[i].StartsOn - 1
+		if i > 0 {
+			before = a.Terms[i-1].EndsOn
+		}
+		if _, ok := onGrid(a.StartsOn, before, term); ok {
+			continue
+		}
+		if _, ok := onGrid(start, before, term); !ok {
+			start = a.Terms[i].StartsOn
+		}
+	}
+	return start
 }

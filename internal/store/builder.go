@@ -65,7 +65,7 @@ func (b *builder) term(t termRow) {
 	}
 	a.BadData = joinBad(a.BadData, t.bad)
 	if !b.isKnown(t.KnownAt) {
-		t.KnownAt = b.asOf
+		t.KnownAt, t.InForceAt = b.asOf, b.asOf
 	}
 	a.Terms = append(a.Terms, t.Term)
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"renewd/internal/ingest"
-	"renewd/internal/renewal"
 )
 
 // importBench is a database into which a test imports files.
@@ -144,5 +143,3 @@ func (b *importBench) dump() string {
 
 // later moves the clock of the bench.
 func (b *importBench) later(d time.Duration) { b.now = b.now.Add(d) }
-
-func (b *importBench) stamp() string { return renewal.FormatStamp(b.now) }

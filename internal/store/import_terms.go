@@ -14,8 +14,11 @@ type agreementChange struct {
 	id       int64
 	diff     difference
 	customer int64
-	// ends is the end in force; the change is undone if it moved meanwhile.
-	ends renewal.Date
+	// stored is the end in force as the database has it; if it moves before the
+	// write, the import starts again. ends is the same as a date, 0 where
+	// somebody typed something that is none.
+	stored string
+	ends   renewal.Date
 	// firstStart corrects agreements.starts_on, where it is set; "-" empties it.
 	firstStart string
 	// newEnd opens a term from termStart (0: unknown); 0 opens none.
@@ -28,16 +31,16 @@ type agreementChange struct {
 // dates of an agreement. fits is false where the row is rejected for it.
 func (a *agreementRows) prepareChange(id int64, d difference) (c agreementChange, fits bool, err error) {
 	c = agreementChange{id: id, diff: d}
-	var starts, ends, term string
+	var starts, term string
 	var productID int64
 	err = a.tx.one(`SELECT coalesce(starts_on, ''), ends_on, term, coalesce(product_id, 0) FROM agreements WHERE id = ?`,
-		[]any{id}, &starts, &ends, &term, &productID)
+		[]any{id}, &starts, &c.stored, &term, &productID)
 	if err != nil {
 		return c, false, err
 	}
 	// Dates typed by hand may be none at all; then there is nothing to compare.
 	oldStart, _ := renewal.ParseDate(starts)
-	c.ends, _ = renewal.ParseDate(ends)
+	c.ends, _ = renewal.ParseDate(c.stored)
 	end := c.ends
 	if a.hasChanged(d, "ends_on") {
 		if end, _ = renewal.ParseDate(a.get("ends_on")); end != c.ends {
@@ -56,11 +59,12 @@ func (a *agreementRows) prepareChange(id int64, d difference) (c agreementChange
 			c.termStart = start
 		}
 	}
-	if !start.IsZero() && end < start {
+	moved := a.hasChanged(d, "starts_on") || a.hasChanged(d, "ends_on")
+	if moved && !start.IsZero() && !end.IsZero() && end < start {
 		a.fault("ends_on", end.String(), fmt.Sprintf("the agreement ends before it starts (%s); correct one of the two dates", start))
 		return c, false, nil
 	}
-	if c.newEnd != 0 {
+	if c.newEnd != 0 && !c.ends.IsZero() {
 		err = a.prepareTerm(&c, oldStart, start, a.length(term, productID))
 	}
 	return c, true, err
@@ -135,7 +139,7 @@ func (a *agreementRows) change(c agreementChange) error {
 			return err
 		}
 	}
-	q, args := u.where("id = ? AND ends_on = ?", c.id, c.ends.String())
+	q, args := u.where("id = ? AND ends_on = ?", c.id, c.stored)
 	if err := a.spool.add(q, args...); err != nil || c.newEnd == 0 {
 		return err
 	}
@@ -144,7 +148,7 @@ func (a *agreementRows) change(c agreementChange) error {
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?4, (SELECT coalesce(max(place), 0) + 1 FROM terms WHERE agreement_id = ?1))
 		ON CONFLICT(agreement_id, ends_on) DO UPDATE SET cause = excluded.cause, replaced = excluded.replaced,
 		  in_force_at = excluded.in_force_at, place = excluded.place`),
-		c.id, dateOrNull(c.termStart), c.newEnd.String(), a.now, renewal.CauseImport, c.ends.String())
+		c.id, dateOrNull(c.termStart), c.newEnd.String(), a.now, renewal.CauseImport, dateOrNull(c.ends))
 }
 
 // setChanged gives every changed cell to the column that keeps it.

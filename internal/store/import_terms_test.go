@@ -49,6 +49,19 @@ func TestImportTermOfTypedAgreement(t *testing.T) {
 	}
 }
 
+// TestImportMendsTypedDates proves that an import may put right what somebody
+// typed wrongly, and minds such dates only where it changes them.
+func TestImportMendsTypedDates(t *testing.T) {
+	b := newImportBench(t)
+	b.imports(passes, "3 0 0 0")
+	b.run(`UPDATE agreements SET ends_on = 'next year', starts_on = '2030-01-01' WHERE ref = 'A3'`)
+	b.run(`UPDATE agreements SET starts_on = '2030-01-01' WHERE ref = 'A1'`)
+	b.imports("ref;customer;kind;ends_on;starts_on;auto_renew\nA1;C1;pass;;;yes\nA3;C2;contract;2031-06-30;;\n", "0 2 0 1")
+	b.is(`SELECT ref, starts_on, ends_on, auto_renew FROM agreements WHERE ref <> 'A2' ORDER BY ref`,
+		"A1|2030-01-01|2026-12-31|1\nA3|2030-01-01|2031-06-30|0")
+	b.is(`SELECT ends_on, replaced FROM terms WHERE agreement_id = 3 ORDER BY place`, "2027-06-30|NULL\n2031-06-30|NULL")
+}
+
 // TestImportMovesAgreement proves that a changed customer is a new fact too.
 func TestImportMovesAgreement(t *testing.T) {
 	b := newImportBench(t)

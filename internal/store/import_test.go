@@ -1,6 +1,11 @@
 package store
 
-import "testing"
+import (
+	"testing"
+	"time"
+
+	"renewd/internal/renewal"
+)
 
 const passes = `ref;customer;kind;product;starts_on;ends_on;price;currency;customer_name;customer_email
 A1;C1;pass;Annual;2026-01-01;2026-12-31;49,90;EUR;Zoë;zoe@example.org
@@ -224,4 +229,38 @@ func (emptyFile) Kind() string      { return "agreements" }
 func (emptyFile) Columns() []string { return []string{"ref", "customer", "kind", "ends_on"} }
 func (emptyFile) Rows(func(int, []string) error, func(int, string, string, string, string)) error {
 	return nil
+}
+
+// TestImportedDossier proves that what an import wrote is what a pass reads.
+func TestImportedDossier(t *testing.T) {
+	b := newImportBench(t)
+	b.imports(passes, "3 0 0 0")
+	b.imports("type;at;agreement;amount;currency\npayment;2026-11-20;A1;49,90;EUR\n", "1 0 0 0")
+	err := b.db.Read(t.Context(), func(tx *Tx) error {
+		id, err := tx.CustomerByRef("C1")
+		if err != nil {
+			return err
+		}
+		d, err := tx.Dossier(id, time.Time{})
+		if err != nil {
+			return err
+		}
+		if len(d.Customers) != 1 || len(d.Agreements) != 2 || len(d.Events) != 1 || d.Customers[0].BadData != "" {
+			t.Fatalf("the household is %+v", d)
+		}
+		a := d.Agreements[0]
+		want := renewal.Term{StartsOn: a.StartsOn, EndsOn: a.EndsOn, KnownAt: b.now, Cause: renewal.CauseImport, InForceAt: b.now}
+		if a.Ref != "A1" || a.BadData != "" || a.Product.Ref != "Annual" || a.Price != (renewal.Money{Minor: 4990, Currency: "EUR"}) ||
+			len(a.Terms) != 1 || a.Terms[0] != want {
+			t.Errorf("the agreement is %+v with the terms %+v", a, a.Terms)
+		}
+		if e := d.Events[0]; e.AgreementID != a.ID || e.CustomerID != id || e.Settled || e.Amount.Minor != 4990 ||
+			!e.At.Equal(time.Date(2026, 11, 19, 23, 0, 0, 0, time.UTC)) {
+			t.Errorf("the payment is %+v", e)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
