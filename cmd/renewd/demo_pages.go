@@ -67,8 +67,12 @@ func (l *demoLetter) parse(raw []byte) error {
 	if l.Subject, err = words.DecodeHeader(m.Header.Get("Subject")); err != nil {
 		return err
 	}
-	if l.To, err = words.DecodeHeader(m.Header.Get("To")); err != nil {
+	to, err := mail.ParseAddress(m.Header.Get("To"))
+	if err != nil {
 		return err
+	}
+	if l.To = to.Address; to.Name != "" {
+		l.To = to.Name + " <" + to.Address + ">"
 	}
 	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
 	if err != nil {

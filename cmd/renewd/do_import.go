@@ -93,7 +93,7 @@ func tellFaults(s *Session, r store.ImportResult) error {
 		if i == shownWarnings {
 			return s.Err.Line("%s: and %d more warnings of this kind", r.File, len(r.Warnings)-i)
 		}
-		if err := s.Err.Line("%s: warning: %s", r.File, w); err != nil {
+		if err := s.Err.Line("warning: %s", w); err != nil {
 			return err
 		}
 	}

@@ -80,7 +80,7 @@ func doPreview(ctx context.Context, s *Session, o PreviewOptions) error {
 	if o.Agreement != "" {
 		facts, customer, err := c.factsOf(ctx, o.Agreement)
 		if err != nil {
-			return err
+			return plainly(err)
 		}
 		real := compose.NewData(facts)
 		real.Links = data.Links

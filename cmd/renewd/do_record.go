@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -46,7 +47,7 @@ func doRecord(ctx context.Context, s *Session, o RecordOptions) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return plainly(err)
 	}
 	if s.Out.JSON() {
 		return s.Out.Object(out)
@@ -59,6 +60,15 @@ func doRecord(ctx context.Context, s *Session, o RecordOptions) error {
 		text += fmt.Sprintf("; agreement %s now ends on %s", out.Agreement, out.EndsOn)
 	}
 	return s.Err.Line("%s.", text)
+}
+
+// plainly leaves a sentence such as "there is no customer C4" as it is: that
+// its cause is "not found" tells nobody more.
+func plainly(err error) error {
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return &exitError{exitFailed, errors.New(strings.TrimSuffix(err.Error(), ": "+store.ErrNotFound.Error()))}
 }
 
 func recordEvent(s *Session, tx *store.Tx, o RecordOptions, now time.Time) (recorded, error) {
@@ -239,7 +249,7 @@ func change(ctx context.Context, s *Session, f func(c *Config, tx *store.Tx, now
 func doTaskDone(ctx context.Context, s *Session, id int64) error {
 	err := change(ctx, s, func(_ *Config, tx *store.Tx, now time.Time) error { return tx.DoneTask(id, now) })
 	if err != nil {
-		return err
+		return plainly(err)
 	}
 	return s.Err.Line("Task %d is done.", id)
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"mime"
 	"net/mail"
 	"os"
 	"os/exec"
@@ -31,7 +32,7 @@ import (
 // Their business therefore lives in a zone where it is about noon, so that no
 // midnight comes between, and their dates count from its today: {+7} in a file
 // is the date a week from today, {-1 02/01/2006} yesterday as a spreadsheet may
-// write it, {zone} the business's zone.
+// write it, {zone} the business's zone, $RECENTLY a minute ago.
 var dateMark = regexp.MustCompile(`\{([+-]\d+)(?: ([^{}]+))?\}`)
 
 // noonZone names a zone of a fixed offset in which now is about noon.
@@ -52,6 +53,7 @@ func fillDates(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("ZONE", name)
+	env.Setenv("RECENTLY", renewal.FormatStamp(now.Add(-time.Minute)))
 	env.Values[todayKey{}] = renewal.LocalDate(now, zone)
 	return filepath.WalkDir(env.WorkDir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
@@ -194,7 +196,7 @@ func cmdMailbox(ts *testscript.TestScript, neg bool, args []string) {
 		var b strings.Builder
 		fmt.Fprintf(&b, "To: %s\nSubject: %s\n", l.To, l.Subject)
 		for _, name := range []string{"From", "Reply-To", "List-Unsubscribe"} {
-			if value := m.Header.Get(name); value != "" {
+			if value := decoded(m.Header, name); value != "" {
 				fmt.Fprintf(&b, "%s: %s\n", name, value)
 			}
 		}
@@ -207,6 +209,15 @@ func cmdMailbox(ts *testscript.TestScript, neg bool, args []string) {
 	if strconv.Itoa(len(files)) != args[1] {
 		ts.Fatalf("%s holds %d messages, want %s:\n%s", args[0], len(files), args[1], strings.Join(texts, "=====\n"))
 	}
+}
+
+// decoded is a header as people read it.
+func decoded(h mail.Header, name string) string {
+	text, err := new(mime.WordDecoder).DecodeHeader(h.Get(name))
+	if err != nil {
+		return err.Error()
+	}
+	return text
 }
 
 // cmdEvidence compares every message in a maildir with what the database kept

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -22,10 +23,8 @@ func Decide(now time.Time, set *Settings, standing Standing, d *renewal.Dossier)
 		w.plan(g)
 		w.lastMoments(g)
 		w.supersede(g)
-		w.planNext(g)
-	}
-	for _, g := range groups {
 		w.skips(g)
+		w.planNext(g)
 	}
 	w.messages(groups)
 	w.badDataTasks()
@@ -227,21 +226,27 @@ func (w *work) plan(g group) {
 			continue
 		}
 		w.moments(s)
-		if s.isNew && s.commercial() && !s.due.After(w.now) && !w.dailyBusiness(s) {
+		if s.isNew && s.commercial() && !s.due.After(w.now) && !w.dailyBusiness(g, s) {
 			s.row.Burst = renewal.BurstCounted
 		}
 	}
 }
 
-// dailyBusiness reports whether a step that is due at first sight is so because
-// its term was renewed under the present rules: neither a first import nor a
-// changed rule, so nothing for the burst guard.
-func (w *work) dailyBusiness(s *step) bool {
+// dailyBusiness reports whether a step that is due at first sight is so in the
+// course of things: its term was renewed under the present rules, or an earlier
+// step of its rule was planned under them. Then it is neither a first import nor
+// a changed rule, and nothing for the burst guard.
+func (w *work) dailyBusiness(g group, s *step) bool {
 	if s.event != nil {
 		return false
 	}
 	term := s.agreement.InForce()
-	return renewal.CauseRenews(term.Cause) && term.InForceAt.After(w.standing.RulesSince)
+	if renewal.CauseRenews(term.Cause) && term.InForceAt.After(w.standing.RulesSince) {
+		return true
+	}
+	return s.name != renewal.StepAfterUse && slices.ContainsFunc(g.steps, func(o *step) bool {
+		return !o.isNew && o.name != renewal.StepAfterUse && !o.row.PlannedAt.Before(w.standing.RulesSince)
+	})
 }
 
 // commercialEventCancelled: an event step was judged at its event's instant; a
@@ -264,13 +269,13 @@ func (w *work) moments(s *step) {
 	}
 }
 
-// planNext gives a row to the steps that come next: the earliest due moment
-// after now, and an after_use whose day is still to come. It comes after
-// supersede, so that a step which was just dropped is not taken for the next.
+// planNext gives a row to the step that comes next, once none before it waits,
+// and to an after_use whose day is still to come. It comes last, so that a step
+// which was just dropped is not taken for the next.
 func (w *work) planNext(g group) {
 	var next time.Time
 	for _, s := range g.steps {
-		if s.open() && s.due.After(w.now) && s.name != renewal.StepAfterUse && (next.IsZero() || s.due.Before(next)) {
+		if s.open() && s.name != renewal.StepAfterUse && (next.IsZero() || s.due.Before(next)) {
 			next = s.due
 		}
 	}

@@ -151,8 +151,10 @@ func (w *world) line(f []string) error {
 	case "after_resolution":
 		w.set.AfterResolution = renewal.MustPeriod(f[1])
 	case "rule":
+		w.standing.RulesSince = w.now
 		return w.rule(f[1], args)
 	case "norule":
+		w.standing.RulesSince = w.now
 		for i := range w.set.Rules {
 			if w.set.Rules[i].Name == f[1] {
 				w.set.Rules = append(w.set.Rules[:i:i], w.set.Rules[i+1:]...)
