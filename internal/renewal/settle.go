@@ -1,7 +1,6 @@
 package renewal
 
 import (
-	"fmt"
 	"sort"
 	"time"
 )
@@ -146,77 +145,6 @@ func knownSince(e *Event, now time.Time) time.Time {
 		return known
 	}
 	return now
-}
-
-// pay applies a payment or a recorded renewal to its agreement.
-func (s *Settlement) pay(d *Dossier, e *Event, now time.Time, business *time.Location) {
-	a := d.Agreement(e.AgreementID)
-	if a == nil {
-		return
-	}
-	zone := d.ZoneOf(a.CustomerID, business)
-	s.withdraw(d, e, business)
-	term, ok := s.paidTerm(d, a, e, LocalDate(e.At, zone))
-	if !ok {
-		return
-	}
-	term.KnownAt = knownSince(e, now)
-	term.Cause = CausePayment
-	if e.Type == Renewal {
-		term.Cause = CauseRenewal
-	}
-	s.open(a, term)
-	if e.Type == Payment {
-		s.Renewals = append(s.Renewals, Event{
-			ID: -e.ID, Type: Renewal, At: e.At, CustomerID: a.CustomerID, AgreementID: a.ID, Product: a.Product,
-			Channel: e.Channel, Amount: e.Amount, Until: term.EndsOn, Source: RenewdSource,
-			SourceID: fmt.Sprintf("payment:%d", e.ID), StoredAt: now, Settled: true,
-		})
-	}
-}
-
-// paidTerm returns the term that a payment on the local date paid opens, and
-// false where the payment belongs to the term that stands.
-func (s *Settlement) paidTerm(d *Dossier, a *Agreement, e *Event, paid Date) (Term, bool) {
-	if !e.Until.IsZero() {
-		return Term{StartsOn: a.RenewsOn(), EndsOn: e.Until}, e.Until > a.EndsOn
-	}
-	if e.Type == Payment && !a.RenewsByPayment() || d.CancelledAt(a, e.At) {
-		return Term{}, false
-	}
-	length := a.TermLength()
-	end, ok := a.NextEnd()
-	if !ok {
-		s.Warnings = append(s.Warnings, fmt.Sprintf(
-			"the %s of %s for agreement %s is recorded, but moves no date: neither the agreement nor its product has a term",
-			e.Type, paid, a.Ref))
-		return Term{}, false
-	}
-	if paid < a.EndsOn.AddDays(-Slack(a.EndsOn, length)) {
-		return Term{}, false
-	}
-	if paid > end {
-		return Term{StartsOn: paid, EndsOn: paid.Add(length) - 1}, true
-	}
-	return Term{StartsOn: a.RenewsOn(), EndsOn: end}, true
-}
-
-// withdraw empties the written CancelledOn of the agreements that a withdrawal
-// concerns, unless the cancellation is the later of the two.
-func (s *Settlement) withdraw(d *Dossier, e *Event, business *time.Location) {
-	if !withdraws(e) {
-		return
-	}
-	for i := range d.Agreements {
-		a := &d.Agreements[i]
-		if a.CancelledOn.IsZero() || !e.Concerns(a) {
-			continue
-		}
-		if StartOf(a.CancelledOn, d.ZoneOf(a.CustomerID, business)).Before(e.At) {
-			a.CancelledOn = 0
-			s.Uncancelled = append(s.Uncancelled, a.ID)
-		}
-	}
 }
 
 // purchase opens the estimated term of the goods that were bought.
