@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -22,10 +23,13 @@ type decisionLine struct {
 	Reason    string             `json:"reason"`
 	Until     string             `json:"until,omitempty"`
 	Reminders []decisionReminder `json:"reminders"`
+	// name is the customer's, shown to people only.
+	name string
 }
 
 type decisionReminder struct {
-	Agreement string `json:"agreement"`
+	// Agreement is left out for an event about a customer alone.
+	Agreement string `json:"agreement,omitempty"`
 	Step      string `json:"step"`
 }
 
@@ -38,30 +42,104 @@ func newDecisionLine(l plan.Line) decisionLine {
 	return line
 }
 
-// decisionColumns show decisions to people, with times on the business's clock.
+// clock is how people are shown an instant, on the business's clock.
+const clock = "Mon 2006-01-02 15:04"
+
+// decisionColumns show decisions to people.
 func decisionColumns(zone *time.Location) []Column[decisionLine] {
-	local := func(stamp string) string {
-		t, err := renewal.ParseStamp(stamp)
-		if err != nil {
-			return ""
-		}
-		return t.In(zone).Format("Mon 2006-01-02 15:04")
-	}
 	return []Column[decisionLine]{
-		{Title: "WHEN", Cell: func(l decisionLine) string { return local(l.At) }},
-		{Title: "DECISION", Cell: func(l decisionLine) string { return l.Decision }},
-		{Title: "WHY", Cell: func(l decisionLine) string { return l.Reason }},
-		{Title: "CUSTOMER", Cell: func(l decisionLine) string { return l.Customer }},
+		{Title: "WHEN", Cell: func(l decisionLine) string { return localTime(l.At, zone) }},
+		{Title: "DECISION", Cell: func(l decisionLine) string { return l.verdict(zone) }},
+		{Title: "CUSTOMER", Cell: func(l decisionLine) string { return strings.TrimSpace(l.Customer + " " + l.name) }},
 		{Title: "RULE", Cell: func(l decisionLine) string { return l.Rule }},
-		{Title: "AGREEMENT AND STEP", Cell: func(l decisionLine) string {
-			var parts []string
-			for _, r := range l.Reminders {
-				parts = append(parts, strings.TrimSpace(r.Agreement+" "+r.Step))
-			}
-			return strings.Join(parts, ", ")
-		}},
-		{Title: "UNTIL", Cell: func(l decisionLine) string { return local(l.Until) }},
+		{Title: "AGREEMENT AND STEP", Cell: decisionLine.concerned},
 	}
+}
+
+// localTime writes a stamp on a clock of the zone; no stamp is the empty string.
+func localTime(stamp string, zone *time.Location) string {
+	t, err := renewal.ParseStamp(stamp)
+	if err != nil {
+		return ""
+	}
+	return t.In(zone).Format(clock)
+}
+
+// verdict says in a few words what was decided, why and until when.
+func (l decisionLine) verdict(zone *time.Location) string {
+	switch {
+	case l.Decision == plan.Send && l.Reason == string(renewal.IsDue):
+		return l.Decision
+	case l.Until != "":
+		return l.Decision + " " + l.Reason + " until " + localTime(l.Until, zone)
+	}
+	return l.Decision + " " + l.Reason
+}
+
+// concerned lists the reminders, those of one step together.
+func (l decisionLine) concerned() string {
+	var steps []string
+	refs := map[string][]string{}
+	for _, r := range l.Reminders {
+		if refs[r.Step] == nil {
+			steps = append(steps, r.Step)
+		}
+		refs[r.Step] = append(refs[r.Step], r.Agreement)
+	}
+	for i, step := range steps {
+		steps[i] = strings.TrimSpace(strings.Join(refs[step], ", ") + " " + step)
+	}
+	return strings.Join(steps, "; ")
+}
+
+// printDecisions shows decisions that were collected, to people with the names
+// of the customers.
+func printDecisions(ctx context.Context, s *Session, c *Config, db *store.DB, lines []decisionLine) error {
+	if !s.Out.JSON() {
+		if err := nameCustomers(ctx, db, lines); err != nil {
+			return err
+		}
+	}
+	return PrintAll(s.Out, decisionColumns(c.Business.TimeZone), Items(lines))
+}
+
+// nameCustomers adds the names that belong to the refs.
+func nameCustomers(ctx context.Context, db *store.DB, lines []decisionLine) error {
+	return db.Read(ctx, func(tx *store.Tx) error {
+		names := map[string]string{}
+		for i := range lines {
+			l := &lines[i]
+			if name, known := names[l.Customer]; known {
+				l.name = name
+				continue
+			}
+			name, err := customerName(tx, l.Customer)
+			if err != nil {
+				return err
+			}
+			names[l.Customer], l.name = name, name
+		}
+		return nil
+	})
+}
+
+// customerName is the name of the customer with a ref; empty where there is none.
+func customerName(tx *store.Tx, ref string) (string, error) {
+	if ref == "" {
+		return "", nil
+	}
+	id, err := tx.CustomerByRef(ref)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	d, err := tx.Dossier(id, time.Time{})
+	if err != nil {
+		return "", err
+	}
+	return d.Customer(id).Name, nil
 }
 
 // doForecast shows what will be sent, held and skipped.
@@ -95,8 +173,8 @@ func doForecast(ctx context.Context, s *Session, o ForecastOptions) error {
 	return err
 }
 
-// printForecast plays every household forward over a span and prints each line
-// as soon as its moment is done. asOf is --now, zero where it was not given.
+// printForecast plays every household forward over a span and prints what it
+// sees: to programs each line as soon as its moment is done. asOf is --now, zero where it was not given.
 func printForecast(ctx context.Context, s *Session, c *Config, db *store.DB, span plan.Span, asOf time.Time) (lines int, err error) {
 	set := c.settings(c.letters())
 	if span.Standing, err = standing(ctx, db, c, set, span.Now); err != nil {
@@ -112,18 +190,30 @@ func printForecast(ctx context.Context, s *Session, c *Config, db *store.DB, spa
 	if err != nil {
 		return 0, fmt.Errorf("reading the facts: %w", err)
 	}
-	items := func(yield func(decisionLine, error) bool) {
-		stopped := false
-		err := sim.Run(func(l plan.Line) error {
-			lines++
-			if stopped = !yield(newDecisionLine(l), nil); stopped {
-				return errTold
+	if s.Out.JSON() {
+		items := func(yield func(decisionLine, error) bool) {
+			stopped := false
+			err := sim.Run(func(l plan.Line) error {
+				lines++
+				if stopped = !yield(newDecisionLine(l), nil); stopped {
+					return errTold
+				}
+				return ctx.Err()
+			})
+			if err != nil && !stopped {
+				yield(decisionLine{}, err)
 			}
-			return ctx.Err()
-		})
-		if err != nil && !stopped {
-			yield(decisionLine{}, err)
 		}
+		err = PrintAll(s.Out, nil, items)
+		return lines, err
 	}
-	return lines, PrintAll(s.Out, decisionColumns(c.Business.TimeZone), items)
+	var collected []decisionLine
+	err = sim.Run(func(l plan.Line) error {
+		collected = append(collected, newDecisionLine(l))
+		return ctx.Err()
+	})
+	if err != nil {
+		return 0, err
+	}
+	return len(collected), printDecisions(ctx, s, c, db, collected)
 }
