@@ -29,12 +29,13 @@ type Options struct {
 }
 
 // The number of connections that read at the same time, and the memory SQLite
-// may use for pages, in KiB, for the writer and for each reader.
+// may use for pages, in KiB, for the writer and for each reader. Who wants to
+// write waits a minute for others: an import of a million rows takes that long.
 const (
 	readers         = 4
 	writerCache     = 32768
 	readerCache     = 8192
-	busyTimeoutMS   = 5000
+	busyTimeoutMS   = 60000
 	journalKeptSize = 64 << 20
 )
 

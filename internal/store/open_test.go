@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,7 +16,7 @@ import (
 func TestOpenReadsItsSettingsBack(t *testing.T) {
 	db := newDB(t)
 	for pragma, want := range map[string]string{
-		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000",
+		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "60000",
 		"application_id": "1919250039", "user_version": "3",
 	} {
 		wantRows(t, db, "PRAGMA "+pragma, want)
@@ -188,7 +189,7 @@ func lockedError(t *testing.T, db *DB) error {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	hasty := strings.Replace(writerDSN(db.Path()), "_busy_timeout=5000", "_busy_timeout=0", 1)
+	hasty := strings.Replace(writerDSN(db.Path()), fmt.Sprintf("_busy_timeout=%d", busyTimeoutMS), "_busy_timeout=0", 1)
 	pool, err := sql.Open("sqlite", hasty)
 	if err != nil {
 		t.Fatal(err)
