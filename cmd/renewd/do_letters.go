@@ -259,6 +259,15 @@ func checkDatabase(ctx context.Context, c *Config) []Problem {
 				"%s by itself and no payment was ever recorded: import payments (or set assume_renewal), else staff are asked about each renewal",
 				count(unpaid, "agreement renews", "agreements renew"))...)
 		}
+		learned := 0
+		if err == nil {
+			learned, err = tx.LearnedProducts()
+		}
+		if learned > 0 {
+			problems = append(problems, problem(LevelWarning,
+				"life = \"learned\" of %s is known, but without effect in this version: write a period such as P3M",
+				count(learned, "product", "products"))...)
+		}
 		return err
 	})
 	if err != nil {

@@ -97,3 +97,13 @@ func (tx *Tx) SentMessages(visit func(SentMessage) error) error {
 	}
 	return nil
 }
+
+// LearnedProducts counts the products whose life is to be learned from
+// purchases.
+func (tx *Tx) LearnedProducts() (int, error) {
+	var n int
+	if err := tx.one(`SELECT count(*) FROM products WHERE life = 'learned'`, nil, &n); err != nil {
+		return 0, fmt.Errorf("counting products with a learned life: %w", err)
+	}
+	return n, nil
+}
