@@ -73,13 +73,6 @@ func newWork(now time.Time, set *Settings, standing Standing, d *renewal.Dossier
 	return w
 }
 
-func (w *work) zoneOf(c *renewal.Customer) *time.Location {
-	if c != nil && c.Zone != nil {
-		return c.Zone
-	}
-	return w.set.Zone
-}
-
 // look remembers that something can change at t.
 func (w *work) look(t time.Time) {
 	if t.After(w.now) && (w.out.NextLook.IsZero() || t.Before(w.out.NextLook)) {
@@ -133,7 +126,7 @@ func (w *work) attach(s *step) {
 	}
 }
 
-// set gives a step's row a state; it is written only if something differs.
+// setState gives a step's row a state; it is written only if something differs.
 func (w *work) setState(s *step, state renewal.State, reason renewal.Reason, until time.Time) {
 	if s.isNew || s.row.State != state || s.row.Reason != reason {
 		s.row.DecidedAt = w.now
@@ -284,9 +277,7 @@ func (w *work) planNext(g group) {
 			continue
 		}
 		w.look(s.due)
-		if s.isNew && (s.due.Equal(next) || s.name == renewal.StepAfterUse) {
-			w.setState(s, renewal.Planned, "", time.Time{})
-		} else if !s.isNew && s.row.State != renewal.Planned {
+		if !s.isNew || s.due.Equal(next) || s.name == renewal.StepAfterUse {
 			w.setState(s, renewal.Planned, "", time.Time{})
 		}
 	}

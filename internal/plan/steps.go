@@ -64,7 +64,7 @@ const lastDay = 24 * time.Hour
 func (w *work) termSteps(r *renewal.Rule, c *renewal.Customer, a *renewal.Agreement) []*step {
 	term := a.InForce()
 	base := step{
-		rule: r, customer: c, agreement: a, class: r.Class, zone: w.zoneOf(c), knownAt: term.KnownAt,
+		rule: r, customer: c, agreement: a, class: r.Class, zone: w.d.ZoneOf(c.ID, w.set.Zone), knownAt: term.KnownAt,
 	}
 	if r.Notice != nil {
 		return w.noticeStep(base)
@@ -234,8 +234,7 @@ func (w *work) markDone(r *renewal.Rule, a *renewal.Agreement, steps []*step) {
 		}
 		for i := range w.d.Reminders {
 			row := &w.d.Reminders[i]
-			if row.AgreementID != a.ID || row.Rule != r.Name || row.EndsOn != t.Replaced ||
-				row.State != renewal.Sent && row.State != renewal.Uncertain && row.State != renewal.Sending {
+			if row.AgreementID != a.ID || row.Rule != r.Name || row.EndsOn != t.Replaced || !row.State.CountsAsSent() {
 				continue
 			}
 			for _, s := range steps {
@@ -272,7 +271,7 @@ func (w *work) eventSteps(r *renewal.Rule) []*step {
 			if c == nil || !w.set.matches(r, c, a, productOf(e, a), w.cancelledThen(a, e.At)) {
 				continue
 			}
-			zone := w.zoneOf(c)
+			zone := w.d.ZoneOf(c.ID, w.set.Zone)
 			steps = append(steps, &step{
 				rule: r, customer: c, agreement: a, event: e, class: r.Class, zone: zone,
 				name: renewal.StepOn + string(r.On), side: renewal.EventSide,
@@ -325,12 +324,8 @@ func (w *work) cancelledThen(a *renewal.Agreement, t time.Time) bool {
 	if a == nil {
 		return false
 	}
-	if !a.CancelledOn.IsZero() && a.CancelledOn > renewal.LocalDate(t, w.zoneOf(w.d.Customer(a.CustomerID))) {
-		then := *a
-		then.CancelledOn = 0
-		return w.d.CancelledAt(&then, t)
-	}
-	return w.d.CancelledAt(a, t)
+	day := renewal.LocalDate(t, w.d.ZoneOf(a.CustomerID, w.set.Zone))
+	return !a.CancelledOn.IsZero() && a.CancelledOn <= day || w.d.CancelledByEvent(a, t)
 }
 
 // key is the unique key of the step's reminder.

@@ -7,10 +7,11 @@ import "time"
 // that no later withdrawal follows (at a tie the cancel stands). A payment that
 // names a new end withdraws a cancellation as well.
 func (d *Dossier) CancelledAt(a *Agreement, t time.Time) bool {
-	return !a.CancelledOn.IsZero() || d.cancelledByEvent(a, t)
+	return !a.CancelledOn.IsZero() || d.CancelledByEvent(a, t)
 }
 
-func (d *Dossier) cancelledByEvent(a *Agreement, t time.Time) bool {
+// CancelledByEvent is CancelledAt without the written CancelledOn.
+func (d *Dossier) CancelledByEvent(a *Agreement, t time.Time) bool {
 	var cancelled, withdrawn time.Time
 	for i := range d.Events {
 		e := &d.Events[i]

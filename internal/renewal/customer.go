@@ -34,17 +34,11 @@ type Customer struct {
 // HouseholdKey is what makes customers one household: the e-mail address,
 // trimmed, with ASCII letters folded to lower case. An empty key makes none.
 func HouseholdKey(email string) string {
-	email = strings.Trim(email, " \t\r\n")
-	for i := 0; i < len(email); i++ {
-		if c := email[i]; c >= 'A' && c <= 'Z' {
-			b := []byte(email)
-			for j := i; j < len(b); j++ {
-				if b[j] >= 'A' && b[j] <= 'Z' {
-					b[j] += 'a' - 'A'
-				}
-			}
-			return string(b)
+	key := []byte(strings.Trim(email, " \t\r\n"))
+	for i, c := range key {
+		if c >= 'A' && c <= 'Z' {
+			key[i] = c + 'a' - 'A'
 		}
 	}
-	return email
+	return string(key)
 }

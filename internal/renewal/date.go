@@ -71,25 +71,10 @@ func DaysIn(year int, month time.Month) int {
 func (d Date) IsZero() bool { return d == 0 }
 
 // Civil returns the year, month and day of d.
-func (d Date) Civil() (year int, month time.Month, day int) {
-	// Days since 1 March of the year 0, in eras of 400 years: leap days then
-	// come last in their year, and the month follows from a linear formula.
-	z := int64(d) + 305
-	era := floorDiv(z, 146097)
-	doe := z - era*146097
-	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
-	doy := doe - (365*yoe + yoe/4 - yoe/100)
-	mp := (5*doy + 2) / 153
-	day = int(doy-(153*mp+2)/5) + 1
-	year = int(yoe + era*400)
-	if mp < 10 {
-		return year, time.Month(mp + 3), day
-	}
-	return year + 1, time.Month(mp - 9), day
-}
+func (d Date) Civil() (year int, month time.Month, day int) { return d.Time().Date() }
 
 // Weekday returns the day of the week of d.
-func (d Date) Weekday() time.Weekday { return time.Weekday((int64(d)%7 + 7) % 7) }
+func (d Date) Weekday() time.Weekday { return d.Time().Weekday() }
 
 // AddDays returns the date n days after d (before it, where n is negative).
 func (d Date) AddDays(n int) Date { return d + Date(n) }

@@ -14,7 +14,7 @@ type Dossier struct {
 	Agreements []Agreement
 	// Events are in order of (At, ID).
 	Events []Event
-	// Products that the household's purchases name, by id.
+	// Reminders are the household's rows of the outbox, by ID.
 	Reminders []Reminder
 	// BouncedAt is when the household's address was suppressed after a hard
 	// bounce; zero where it was not.

@@ -12,7 +12,7 @@ func (s *Settlement) pay(d *Dossier, e *Event, now time.Time, business *time.Loc
 		return
 	}
 	s.withdraw(d, e, business)
-	term, ok := s.paidTerm(d, a, e, now, business)
+	term, ok := s.paidTerm(d, a, e, business)
 	if !ok {
 		return
 	}
@@ -33,12 +33,12 @@ func (s *Settlement) pay(d *Dossier, e *Event, now time.Time, business *time.Loc
 
 // paidTerm returns the term that a payment opens by its local date, and
 // false where the payment belongs to the term that stands.
-func (s *Settlement) paidTerm(d *Dossier, a *Agreement, e *Event, now time.Time, business *time.Location) (Term, bool) {
+func (s *Settlement) paidTerm(d *Dossier, a *Agreement, e *Event, business *time.Location) (Term, bool) {
 	paid := LocalDate(e.At, d.ZoneOf(a.CustomerID, business))
 	if !e.Until.IsZero() {
 		return Term{StartsOn: a.RenewsOn(), EndsOn: e.Until}, e.Until > a.EndsOn
 	}
-	if e.Type == Payment && !a.RenewsByPayment() || d.cancelledWhenPaid(a, e, now, business) {
+	if e.Type == Payment && !a.RenewsByPayment() || d.cancelledWhenPaid(a, e, business) {
 		return Term{}, false
 	}
 	length := a.TermLength()
@@ -59,16 +59,16 @@ func (s *Settlement) paidTerm(d *Dossier, a *Agreement, e *Event, now time.Time,
 }
 
 // cancelledWhenPaid reports whether the agreement was cancelled at the instant of
-// a payment. A CancelledOn that lies between the payment and now came after it;
-// one that is still to come was known before it.
-func (d *Dossier) cancelledWhenPaid(a *Agreement, e *Event, now time.Time, business *time.Location) bool {
+// a payment. A CancelledOn that lies between the payment and its storing came
+// after it; one that was still to come then was known before it.
+func (d *Dossier) cancelledWhenPaid(a *Agreement, e *Event, business *time.Location) bool {
 	if !a.CancelledOn.IsZero() {
 		from := StartOf(a.CancelledOn, d.ZoneOf(a.CustomerID, business))
-		if !from.After(e.At) || from.After(now) {
+		if !from.After(e.At) || from.After(e.StoredAt) {
 			return true
 		}
 	}
-	return d.cancelledByEvent(a, e.At)
+	return d.CancelledByEvent(a, e.At)
 }
 
 // withdraw empties the written CancelledOn of the agreements that a withdrawal
