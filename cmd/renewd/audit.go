@@ -10,10 +10,12 @@ func (c *commands) audit() *cobra.Command {
 	return &cobra.Command{
 		Use:   "audit",
 		Short: "List auto-renewals without a timely, provable notice",
-		Long: `Goes through every notice whose window is open or over and lists those that were not
-sent in time, or whose sending cannot be proved.
+		Long: `Shows every notice with its window and what became of it: met, open, missed (it did not
+leave in time, or that it did cannot be proved), not_needed (the term was renewed,
+corrected or cancelled first), before_our_time (the window closed before renewd knew the
+term: no alarm).
 
-Exit code 3 if there is any.`,
+Exit code 3 if any was missed.`,
 		Example: `  renewd audit
   renewd audit --json`,
 		Args: want(),

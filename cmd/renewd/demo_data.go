@@ -11,6 +11,9 @@ import (
 // The demo's business: a climbing hall in Lisbon.
 const demoZone = "Europe/Lisbon"
 
+// demoFamily is the first of a family of customers with one address.
+const demoFamily = "C04"
+
 // demoConfig is the configuration that the demo writes beside its database.
 const demoConfig = `# The sample business of "renewd demo". Every key is explained in config.example.toml.
 database  = "renewd.db"

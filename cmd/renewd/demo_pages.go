@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"mime/quotedprintable"
 	"net"
 	"net/http"
 	"net/mail"
@@ -17,8 +19,7 @@ import (
 	"strings"
 	"time"
 
-	"mime/quotedprintable"
-
+	"renewd/internal/plan"
 	"renewd/internal/store"
 )
 
@@ -99,22 +100,86 @@ func (l *demoLetter) parse(raw []byte) error {
 	}
 }
 
-// serve shows the letters at a loopback address until the context ends.
-func (d *demo) serve(ctx context.Context) error {
+// demoPage is what the first page shows.
+type demoPage struct {
+	Business, Dir       string
+	Now                 time.Time
+	Sent, Earlier       []demoLetter
+	Held, Skipped, Next []demoRow
+	Tasks               []demoTask
+}
+
+// demoRow is one decision on the page, demoTask one thing for a person.
+type (
+	demoRow  struct{ At, Name, Colour, What, Words, Until, Letter, For string }
+	demoTask struct{ Name, Agreement, Kind, Text string }
+)
+
+// page collects what the first page shows.
+func (d *demo) page(ctx context.Context, letters []demoLetter) (demoPage, error) {
+	p := demoPage{Business: d.c.Business.Name, Dir: demoDir, Now: d.today.In(d.c.Business.TimeZone)}
+	for _, l := range letters {
+		if l.Today {
+			p.Sent = append(p.Sent, l)
+		} else {
+			p.Earlier = append(p.Earlier, l)
+		}
+	}
+	slices.Reverse(p.Sent) // in the order of the day
+	p.Held = d.rows(d.decided(plan.Wait), "15:04")
+	p.Skipped = d.rows(d.decided(plan.Skip), "15:04")
+	next, err := d.lookAhead(ctx)
+	if err != nil {
+		return p, err
+	}
+	p.Next = d.rows(next, "Mon 2 January, 15:04")
+	err = d.db.Read(ctx, func(tx *store.Tx) error {
+		open, err := tx.OpenTasks()
+		for i := 0; i < len(open) && err == nil; i++ {
+			t := demoTask{Agreement: open[i].Agreement, Kind: string(open[i].Kind), Text: open[i].Text}
+			t.Name, err = customerName(tx, open[i].Customer)
+			p.Tasks = append(p.Tasks, t)
+		}
+		return err
+	})
+	return p, err
+}
+
+// rows are decisions for the page; layout is how their time is written.
+func (d *demo) rows(lines []decisionLine, layout string) []demoRow {
+	colours := map[string]string{plan.Send: "sent", plan.Wait: "held", plan.Skip: "not"}
+	var rows []demoRow
+	for _, l := range lines {
+		rows = append(rows, demoRow{At: timeIn(l.At, d.c.Business.TimeZone, layout), Name: l.name, Colour: colours[l.Decision],
+			What: l.verdict(), Words: demoWords(l), Until: l.end(d.c.Business.TimeZone), Letter: l.Template, For: l.concerned()})
+	}
+	return rows
+}
+
+// handler shows the first page and the letters.
+func (d *demo) handler(ctx context.Context) (http.Handler, error) {
 	letters, err := d.letters(ctx)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	page, err := d.page(ctx, letters)
+	if err != nil {
+		return nil, err
 	}
 	index, err := template.ParseFS(demoFS, "demo_index.html")
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var first bytes.Buffer
+	if err := index.Execute(&first, page); err != nil {
+		return nil, err
+	}
+	const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		if err := index.Execute(w, map[string]any{"Letters": letters, "Lines": d.lines, "Dir": demoDir, "Business": d.c.Business.Name}); err != nil {
-			_ = d.s.Err.Line("the page could not be shown: %v", err) // the reader went away, or the page is broken
-		}
+		w.Header().Set("Content-Security-Policy", policy)
+		_, _ = w.Write(first.Bytes()) // the reader may have gone away
 	})
 	mux.HandleFunc("GET /letter/{id}/{form}", func(w http.ResponseWriter, r *http.Request) {
 		id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64)
@@ -124,23 +189,37 @@ func (d *demo) serve(ctx context.Context) error {
 			return
 		}
 		kind, body := "text/html; charset=utf-8", letters[i].HTML
-		if r.PathValue("form") == "text" {
+		switch r.PathValue("form") {
+		case "html":
+		case "text":
 			kind, body = "text/plain; charset=utf-8", letters[i].Text
+		default:
+			http.NotFound(w, r)
+			return
 		}
 		w.Header().Set("Content-Type", kind)
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+		w.Header().Set("Content-Security-Policy", policy)
 		_, _ = io.WriteString(w, body) // the reader may have gone away
 	})
+	return mux, nil
+}
+
+// serve shows the letters at a loopback address until the context ends.
+func (d *demo) serve(ctx context.Context) error {
+	handler, err := d.handler(ctx)
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:8688")
 	if err != nil {
 		if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 			return fmt.Errorf("showing the letters: %w", err)
 		}
 	}
-	if err := d.s.Out.Line("\nThe letters are at http://%s/ until Ctrl-C. Everything is in ./%s.", listener.Addr(), demoDir); err != nil {
+	if err := d.s.Out.Line("\nOpen http://%s/ in a browser to see the letters. Ctrl-C ends it.\nEverything is in ./%s.", listener.Addr(), demoDir); err != nil {
 		return err
 	}
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // Serve then returns
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

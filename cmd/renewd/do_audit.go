@@ -38,6 +38,11 @@ type auditWindow struct {
 	Closes string `json:"closes"`
 }
 
+// words is the window by its first and last day.
+func (w auditWindow) words(zone *time.Location) string {
+	return timeIn(w.Opens, zone, time.DateOnly) + " to " + timeIn(w.Closes, zone, time.DateOnly)
+}
+
 // verdict judges one notice at the instant now.
 func verdict(n store.NoticeRecord, now time.Time) string {
 	switch {
@@ -91,17 +96,20 @@ func doAudit(ctx context.Context, s *Session) error {
 		{Title: "AGREEMENT", Cell: func(l auditLine) string { return l.Agreement }},
 		{Title: "TERM ENDS", Cell: func(l auditLine) string { return l.Term }},
 		{Title: "RULE", Cell: func(l auditLine) string { return l.Rule }},
-		{Title: "FROM", Cell: func(l auditLine) string { return l.Window.Opens }},
-		{Title: "TO", Cell: func(l auditLine) string { return l.Window.Closes }},
-		{Title: "WINDOW", Cell: func(l auditLine) string { return l.Verdict }},
-		{Title: "WHY", Cell: func(l auditLine) string { return l.Reason }},
-		{Title: "SENT", Cell: func(l auditLine) string { return l.SentAt }},
+		{Title: "WINDOW", Cell: func(l auditLine) string { return l.Window.words(c.Business.TimeZone) }},
+		{Title: "VERDICT", Cell: func(l auditLine) string {
+			if l.Verdict == windowMet || l.Verdict == l.Reason {
+				return l.Verdict
+			}
+			return l.Verdict + " " + l.Reason
+		}},
+		{Title: "SENT", Solid: true, Cell: func(l auditLine) string { return localTime(l.SentAt, c.Business.TimeZone) }},
 	}, Items(lines))
 	if err != nil {
 		return err
 	}
 	if missed > 0 {
-		return needsPerson("%d notices did not leave within their window: tell those customers by other means", missed)
+		return needsPerson("%s not leave within the window: tell those customers by other means", count(missed, "notice did", "notices did"))
 	}
 	if len(lines) == 0 && !s.Out.JSON() {
 		return s.Err.Line("There are no notices yet.")

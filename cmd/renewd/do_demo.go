@@ -33,7 +33,11 @@ type demo struct {
 
 // doDemo plays a month of the sample business and shows what it did.
 func doDemo(ctx context.Context, s *Session, o DemoOptions) error {
-	d, err := newDemo(ctx, s)
+	zone, err := time.LoadLocation(demoZone)
+	if err != nil {
+		return err
+	}
+	d, err := newDemo(ctx, s, demoDay(renewal.LocalDate(present(), zone)), zone)
 	if err != nil {
 		return err
 	}
@@ -44,23 +48,18 @@ func doDemo(ctx context.Context, s *Session, o DemoOptions) error {
 	if err := d.show(ctx); err != nil {
 		return err
 	}
-	if o.Once {
-		return s.Out.Line("\nEverything is in ./%s: look around with\n  cd %s && renewd explain P-102\nand see the letters in a browser with renewd demo.", demoDir, demoDir)
+	if o.Once || s.Out.JSON() {
+		return d.showPlaces()
 	}
 	return d.serve(ctx)
 }
 
-// newDemo lays out the folder and brings the spreadsheets in, as they were
-// known when the business began to use renewd.
-func newDemo(ctx context.Context, s *Session) (*demo, error) {
+// newDemo lays out the folder for a demo of the given day and brings the
+// spreadsheets in, as they were known when the business began to use renewd.
+func newDemo(ctx context.Context, s *Session, day renewal.Date, zone *time.Location) (*demo, error) {
 	if err := freshDemoDir(); err != nil {
 		return nil, err
 	}
-	zone, err := time.LoadLocation(demoZone)
-	if err != nil {
-		return nil, err
-	}
-	day := demoDay(renewal.LocalDate(present(), zone))
 	files := demoFiles(day)
 	files["config.toml"] = demoConfig
 	for name, text := range files {
@@ -161,108 +160,4 @@ func (d *demo) nextLook(ctx context.Context) (next time.Time, err error) {
 		next = d.clock.Add(time.Second)
 	}
 	return next, err
-}
-
-// show prints the demo's today: a letter, what left, what was held, what was
-// skipped, what waits for a person, and the month to come.
-func (d *demo) show(ctx context.Context) error {
-	out := d.s.Out
-	if out.JSON() {
-		return PrintAll(out, decisionColumns(d.c.Business.TimeZone), Items(d.lines))
-	}
-	if err := out.Line("Rocha Alta, a climbing hall in Lisbon, has used renewd for a month: %s before today.\nIt is %s.",
-		count(d.before, "letter went out", "letters went out"), d.today.In(d.c.Business.TimeZone).Format("Monday 2 January 2006, 15:04")); err != nil {
-		return err
-	}
-	if err := d.showLetter(ctx); err != nil {
-		return err
-	}
-	for _, part := range []struct{ decision, title string }{
-		{plan.Send, "Sent today:"},
-		{plan.Wait, "Held back today, and why:"},
-		{plan.Skip, "Skipped today, and why:"},
-	} {
-		var lines []decisionLine
-		for _, l := range d.lines {
-			if l.Decision == part.decision {
-				lines = append(lines, l)
-			}
-		}
-		if err := d.section(part.title, lines); err != nil {
-			return err
-		}
-	}
-	if err := out.Line("\nWaiting for a person (renewd tasks):"); err != nil {
-		return err
-	}
-	if err := doTasks(ctx, d.s); err != nil {
-		return err
-	}
-	return d.showForecast(ctx)
-}
-
-func (d *demo) section(title string, lines []decisionLine) error {
-	if err := d.s.Out.Line("\n%s", title); err != nil {
-		return err
-	}
-	return PrintAll(d.s.Out, decisionColumns(d.c.Business.TimeZone), Items(lines))
-}
-
-// showLetter opens one of today's letters.
-func (d *demo) showLetter(ctx context.Context) error {
-	letters, err := d.letters(ctx)
-	if err != nil {
-		return err
-	}
-	for _, l := range letters {
-		if l.Customer != "C04" || l.SentAt.Before(d.today.Add(-2*time.Hour)) {
-			continue
-		}
-		if err := d.s.Out.Line("\nOne of today's letters, to a family whose three passes end together:\n\n    To: %s\n    Subject: %s\n",
-			l.To, l.Subject); err != nil {
-			return err
-		}
-		for line := range strings.Lines(l.Text) {
-			if err := d.s.Out.Line("    %s", strings.TrimRight(line, "\r\n")); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return nil
-}
-
-// showForecast prints the days to come, from the demo's now.
-func (d *demo) showForecast(ctx context.Context) error {
-	const shown = 12
-	set := d.c.settings(d.c.letters())
-	span := plan.Span{Now: d.today, From: d.today, To: d.today.Add(30 * 24 * time.Hour)}
-	var err error
-	if span.Standing, err = standing(ctx, d.db, d.c, set, d.today); err != nil {
-		return err
-	}
-	sim := plan.NewSimulation(span, set)
-	err = d.db.Read(ctx, func(tx *store.Tx) error {
-		return tx.EachDossier(time.Time{}, func(h *renewal.Dossier) error {
-			sim.Add(h)
-			return nil
-		})
-	})
-	if err != nil {
-		return err
-	}
-	var lines []decisionLine
-	err = sim.Run(func(l plan.Line) error {
-		lines = append(lines, newDecisionLine(l))
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	title := "The next 30 days (renewd forecast):"
-	if len(lines) > shown {
-		title = fmt.Sprintf("The next 30 days (renewd forecast), the first %d of %d lines:", shown, len(lines))
-		lines = lines[:shown]
-	}
-	return d.section(title, lines)
 }

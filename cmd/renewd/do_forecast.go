@@ -43,37 +43,47 @@ func newDecisionLine(l plan.Line) decisionLine {
 }
 
 // clock is how people are shown an instant, on the business's clock.
-const clock = "Mon 2006-01-02 15:04"
+const clock = "2006-01-02 15:04"
 
 // decisionColumns show decisions to people.
 func decisionColumns(zone *time.Location) []Column[decisionLine] {
 	return []Column[decisionLine]{
-		{Title: "WHEN", Cell: func(l decisionLine) string { return localTime(l.At, zone) }},
-		{Title: "DECISION", Cell: func(l decisionLine) string { return l.verdict(zone) }},
+		{Title: "WHEN", Solid: true, Cell: func(l decisionLine) string { return localTime(l.At, zone) }},
+		{Title: "DECISION", Cell: decisionLine.verdict},
 		{Title: "CUSTOMER", Cell: func(l decisionLine) string { return strings.TrimSpace(l.Customer + " " + l.name) }},
 		{Title: "RULE", Cell: func(l decisionLine) string { return l.Rule }},
-		{Title: "AGREEMENT AND STEP", Cell: decisionLine.concerned},
+		{Title: "FOR", Cell: decisionLine.concerned},
+		{Below: true, Cell: func(l decisionLine) string { return l.end(zone) }},
 	}
 }
 
-// localTime writes a stamp on a clock of the zone; no stamp is the empty string.
-func localTime(stamp string, zone *time.Location) string {
+// localTime writes a stamp as people read it on a clock of the zone; no stamp is
+// the empty string.
+func localTime(stamp string, zone *time.Location) string { return timeIn(stamp, zone, clock) }
+
+// timeIn is localTime in a layout of package time.
+func timeIn(stamp string, zone *time.Location, layout string) string {
 	t, err := renewal.ParseStamp(stamp)
 	if err != nil {
 		return ""
 	}
-	return t.In(zone).Format(clock)
+	return t.In(zone).Format(layout)
 }
 
-// verdict says in a few words what was decided, why and until when.
-func (l decisionLine) verdict(zone *time.Location) string {
-	switch {
-	case l.Decision == plan.Send && l.Reason == string(renewal.IsDue):
+// verdict says in two words what was decided and why.
+func (l decisionLine) verdict() string {
+	if l.Decision == plan.Send && l.Reason == string(renewal.IsDue) {
 		return l.Decision
-	case l.Until != "":
-		return l.Decision + " " + l.Reason + " until " + localTime(l.Until, zone)
 	}
 	return l.Decision + " " + l.Reason
+}
+
+// end says until when a wait lasts; empty where nobody knows.
+func (l decisionLine) end(zone *time.Location) string {
+	if l.Until == "" {
+		return ""
+	}
+	return "until " + localTime(l.Until, zone)
 }
 
 // concerned lists the reminders, those of one step together.

@@ -41,7 +41,7 @@ func doImport(ctx context.Context, s *Session, o ImportOptions) error {
 		return err
 	}
 	if rejected > 0 && !o.DryRun {
-		return needsPerson("%d rows were left out: correct them and import the .rejected.csv again", rejected)
+		return needsPerson("%s left out: correct the .rejected.csv and import it", count(rejected, "row was", "rows were"))
 	}
 	return nil
 }
@@ -187,6 +187,9 @@ func doBackup(ctx context.Context, s *Session, file string) error {
 		return err
 	}
 	defer db.Close()
+	if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
+		return fmt.Errorf("there is no directory %s to write the copy to", filepath.Dir(file))
+	}
 	if err := db.Backup(ctx, file); err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +26,20 @@ type recorded struct {
 	Added     bool   `json:"added"`
 	// EndsOn is the end in force after the event, for one about an agreement.
 	EndsOn string `json:"ends_on,omitempty"`
+}
+
+// sentence tells people what was recorded, and the end of the agreement where
+// an event of this type may have moved it.
+func (r *recorded) sentence(of renewal.EventType, zone *time.Location) string {
+	text := fmt.Sprintf("Recorded: %s of customer %s", r.Type, r.Customer)
+	if r.Agreement != "" {
+		text += ", agreement " + r.Agreement
+	}
+	text += ", on " + localTime(r.At, zone)
+	if r.Agreement != "" && of.MovesTerms() {
+		text += fmt.Sprintf("; it ends on %s", r.EndsOn)
+	}
+	return text + "."
 }
 
 // doRecord stores one event and applies it to the terms of its household.
@@ -55,11 +68,7 @@ func doRecord(ctx context.Context, s *Session, o RecordOptions) error {
 	if !out.Added {
 		return s.Err.Line("The %s with the id %s was recorded before: nothing changed.", o.Type, o.ID)
 	}
-	text := fmt.Sprintf("Recorded: %s of customer %s at %s", out.Type, out.Customer, out.At)
-	if out.Agreement != "" {
-		text += fmt.Sprintf("; agreement %s now ends on %s", out.Agreement, out.EndsOn)
-	}
-	return s.Err.Line("%s.", text)
+	return s.Err.Line("%s", printable(out.sentence(o.Type, c.Business.TimeZone)))
 }
 
 // plainly leaves a sentence such as "there is no customer C4" as it is: that
@@ -160,7 +169,7 @@ func placeEvent(s *Session, tx *store.Tx, e *renewal.Event, o RecordOptions, d *
 		}
 	}
 	if e.At.After(now) {
-		return s.Err.Line("warning: %s is in the future: the %s counts from that moment on.", renewal.FormatStamp(e.At), e.Type)
+		return s.Err.Line("warning: %s is in the future: the %s counts from that moment on.", e.At.In(tx.Zone()).Format(clock), e.Type)
 	}
 	return nil
 }
@@ -183,98 +192,4 @@ func amountFlag(amount, code string) (renewal.Money, error) {
 		return renewal.Money{}, usageError("--amount: %s is too large", amount)
 	}
 	return renewal.Money{Minor: minor, Currency: code}, nil
-}
-
-// doTasks lists what waits for a person.
-func doTasks(ctx context.Context, s *Session) error {
-	c, err := s.Config()
-	if err != nil {
-		return err
-	}
-	db, err := c.openStore(ctx, true)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	var open []store.OpenTask
-	err = db.Read(ctx, func(tx *store.Tx) (err error) {
-		open, err = tx.OpenTasks()
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	tasks := make([]taskLine, len(open))
-	for i, t := range open {
-		tasks[i] = taskLine{t.ID, string(t.Kind), t.Customer, t.Agreement, renewal.FormatStamp(t.Since), t.Text}
-	}
-	if len(tasks) == 0 && !s.Out.JSON() {
-		return s.Err.Line("Nothing waits for a person.")
-	}
-	return PrintAll(s.Out, []Column[taskLine]{
-		{Title: "ID", Right: true, Cell: func(t taskLine) string { return strconv.FormatInt(t.ID, 10) }},
-		{Title: "KIND", Cell: func(t taskLine) string { return t.Kind }},
-		{Title: "CUSTOMER", Cell: func(t taskLine) string { return t.Customer }},
-		{Title: "AGREEMENT", Cell: func(t taskLine) string { return t.Agreement }},
-		{Title: "SINCE", Cell: func(t taskLine) string { return t.Since }},
-		{Title: "WHAT", Cell: func(t taskLine) string { return t.Text }},
-	}, Items(tasks))
-}
-
-// taskLine is a task as programs read it.
-type taskLine struct {
-	ID        int64  `json:"id"`
-	Kind      string `json:"kind"`
-	Customer  string `json:"customer"`
-	Agreement string `json:"agreement"`
-	Since     string `json:"since"`
-	Text      string `json:"text"`
-}
-
-// change opens the database for writing and runs f in one transaction.
-func change(ctx context.Context, s *Session, f func(c *Config, tx *store.Tx, now time.Time) error) error {
-	c, err := s.Config()
-	if err != nil {
-		return err
-	}
-	db, err := c.openStore(ctx, false)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	now := present()
-	return db.Write(ctx, func(tx *store.Tx) error { return f(c, tx, now) })
-}
-
-func doTaskDone(ctx context.Context, s *Session, id int64) error {
-	err := change(ctx, s, func(_ *Config, tx *store.Tx, now time.Time) error { return tx.DoneTask(id, now) })
-	if err != nil {
-		return plainly(err)
-	}
-	return s.Err.Line("Task %d is done.", id)
-}
-
-// doRelease lets a burst go.
-func doRelease(ctx context.Context, s *Session, rule string) error {
-	released := 0
-	err := change(ctx, s, func(c *Config, tx *store.Tx, now time.Time) (err error) {
-		if rule != "" && !c.hasRule(rule) {
-			return usageError("there is no rule %q in %s", rule, c.File)
-		}
-		released, err = tx.Release(rule, now)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return s.Err.Line("%d reminders were released; those that nothing else holds leave at the next pass.", released)
-}
-
-func (c *Config) hasRule(name string) bool {
-	for i := range c.Rules {
-		if c.Rules[i].Name == name {
-			return true
-		}
-	}
-	return false
 }

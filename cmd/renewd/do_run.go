@@ -85,7 +85,8 @@ func doRun(ctx context.Context, s *Session, o RunOptions) error {
 		return err
 	}
 	summary, err := engine.Pass(ctx)
-	if printErr := PrintAll(s.Out, decisionColumns(c.Business.TimeZone), Items(lines)); printErr != nil && err == nil {
+	// What was decided is told even when somebody stops the pass.
+	if printErr := printDecisions(context.WithoutCancel(ctx), s, c, db, lines); printErr != nil && err == nil {
 		err = printErr
 	}
 	if err != nil {

@@ -33,6 +33,7 @@ import (
 // midnight comes between, and their dates count from its today: {+7} in a file
 // is the date a week from today, {-1 02/01/2006} yesterday as a spreadsheet may
 // write it, {zone} the business's zone, $RECENTLY a minute ago.
+// A file with marks is no file to -update: it would get the dates of that day.
 var dateMark = regexp.MustCompile(`\{([+-]\d+)(?: ([^{}]+))?\}`)
 
 // noonZone names a zone of a fixed offset in which now is about noon.
@@ -101,9 +102,13 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	}
 }
 
-// scriptCondition knows [without:PROGRAM]. Where CI says that it is complete, a
-// program that is missing is a failure and no reason to skip.
+// scriptCondition knows [root], who may write everywhere, and [without:PROGRAM].
+// Where CI says that it is complete, a program that is missing is a failure and
+// no reason to skip.
 func scriptCondition(condition string) (bool, error) {
+	if condition == "root" {
+		return os.Geteuid() == 0, nil
+	}
 	program, ok := strings.CutPrefix(condition, "without:")
 	if !ok {
 		return false, fmt.Errorf("unknown condition %q", condition)

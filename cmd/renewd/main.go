@@ -23,7 +23,7 @@ func newApp() App {
 		Demo: doDemo, Run: doRun, Import: doImport, Record: doRecord, Forecast: doForecast, Explain: doExplain,
 		Preview: doPreview, Release: doRelease, Tasks: doTasks, TaskDone: doTaskDone, Adopt: doAdopt, Audit: doAudit,
 		Backup: doBackup, Migrate: doMigrate,
-		Checks:        []func(context.Context, *Config) []Problem{checkLetters, checkRules, checkDatabase},
+		Checks:        []func(context.Context, *Config) []Problem{checkExample, checkLetters, checkRules, checkDatabase},
 		CopyTemplate:  copyTemplate,
 		TemplateNames: templateNames,
 	}

@@ -11,7 +11,6 @@ import (
 	"unicode"
 
 	"golang.org/x/term"
-	"golang.org/x/text/width"
 )
 
 // Printer writes data to one stream in the form that fits who reads it: aligned
@@ -21,13 +20,30 @@ type Printer struct {
 	json bool
 	// terminal allows progress, colour also colours.
 	terminal, colour bool
+	// width is how many columns a line may take; 0 is any number.
+	width int
 }
 
 // newPrinter writes to w; colours need a terminal, and NO_COLOR or a dumb
 // terminal forbids them.
 func newPrinter(w io.Writer, asJSON bool) *Printer {
 	terminal := isTerminal(w) && os.Getenv("TERM") != "dumb"
-	return &Printer{w: w, json: asJSON, terminal: terminal, colour: terminal && os.Getenv("NO_COLOR") == ""}
+	p := &Printer{w: w, json: asJSON, terminal: terminal, colour: terminal && os.Getenv("NO_COLOR") == ""}
+	if f, ok := w.(*os.File); ok && terminal {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
+			p.width = columns
+		}
+	}
+	return p
+}
+
+// within is the printer with lines of at most so many columns.
+func (p *Printer) within(columns int) *Printer {
+	narrow := *p
+	if p.width == 0 || p.width > columns {
+		narrow.width = columns
+	}
+	return &narrow
 }
 
 func isTerminal(w io.Writer) bool {
@@ -56,7 +72,10 @@ type Column[T any] struct {
 	Title string
 	// Right aligns numbers.
 	Right bool
-	Cell  func(T) string
+	// Solid keeps a terminal from breaking the cells, Below puts them on lines of
+	// their own where the row would not fit.
+	Solid, Below bool
+	Cell         func(T) string
 }
 
 // PrintAll writes items: as JSON objects, each as soon as it comes, or as one
@@ -77,7 +96,7 @@ func PrintAll[T any](p *Printer, columns []Column[T], items iter.Seq2[T, error])
 		}
 		return out.Flush()
 	}
-	var rows [][]string
+	t := newListing(columns)
 	for item, err := range items {
 		if err != nil {
 			return err
@@ -86,16 +105,16 @@ func PrintAll[T any](p *Printer, columns []Column[T], items iter.Seq2[T, error])
 		for i, c := range columns {
 			row[i] = printable(c.Cell(item))
 		}
-		rows = append(rows, row)
+		t.rows = append(t.rows, row)
 	}
-	if len(rows) == 0 {
+	if len(t.rows) == 0 {
 		return nil
 	}
-	head, right := make([]string, len(columns)), make([]bool, len(columns))
-	for i, c := range columns {
-		head[i], right[i] = c.Title, c.Right
+	if p.width > 0 {
+		t.dropEmpty()
+		t.fit(p.width)
 	}
-	writeTable(out, head, right, rows, p.colour)
+	t.write(out, p.colour)
 	return out.Flush()
 }
 
@@ -122,58 +141,6 @@ func printable(text string) string {
 		}
 		return r
 	}, text)
-}
-
-// writeTable aligns columns with blanks; the last one is not filled up.
-func writeTable(out *bufio.Writer, head []string, right []bool, rows [][]string, colour bool) {
-	widths := make([]int, len(head))
-	for _, row := range append([][]string{head}, rows...) {
-		for i, cell := range row {
-			widths[i] = max(widths[i], cellWidth(cell))
-		}
-	}
-	line := func(row []string) {
-		var b strings.Builder
-		for i, cell := range row {
-			fill := strings.Repeat(" ", widths[i]-cellWidth(cell))
-			if i > 0 {
-				b.WriteString("  ")
-			}
-			if right[i] {
-				b.WriteString(fill + cell)
-			} else {
-				b.WriteString(cell + fill)
-			}
-		}
-		_, _ = out.WriteString(strings.TrimRight(b.String(), " ")) // Flush tells the error
-	}
-	if colour {
-		_, _ = out.WriteString("\x1b[1m")
-	}
-	line(head)
-	if colour {
-		_, _ = out.WriteString("\x1b[0m")
-	}
-	_ = out.WriteByte('\n')
-	for _, row := range rows {
-		line(row)
-		_ = out.WriteByte('\n')
-	}
-}
-
-// cellWidth counts the columns of a terminal that a text takes.
-func cellWidth(text string) int {
-	n := 0
-	for _, r := range text {
-		switch k := width.LookupRune(r).Kind(); {
-		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
-		case k == width.EastAsianWide || k == width.EastAsianFullwidth:
-			n += 2
-		default:
-			n++
-		}
-	}
-	return n
 }
 
 // Progress shows how far long work has got, on a terminal only.

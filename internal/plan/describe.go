@@ -36,7 +36,7 @@ func DescribeMessage(set *Settings, d *renewal.Dossier, m *Message, at time.Time
 }
 
 func describe(set *Settings, d *renewal.Dossier, rule string, class renewal.Class, step string) Line {
-	line := Line{Customer: d.Customers[0].Ref, Rule: rule, Place: len(set.Rules), Class: class, Side: renewal.SideOf(step)}
+	line := Line{Customer: d.Customers[0].Ref, Name: d.Customers[0].Name, Rule: rule, Place: len(set.Rules), Class: class, Side: renewal.SideOf(step)}
 	for i := range set.Rules {
 		if r := &set.Rules[i]; r.Name == rule {
 			line.Place, line.Template = i, r.TemplateFor(step)

@@ -23,6 +23,8 @@ type Line struct {
 	At time.Time
 	// Customer is the ref of the household's first customer.
 	Customer string
+	// Name is that customer's name.
+	Name     string
 	Rule     string
 	Place    int
 	Side     renewal.Side

@@ -55,6 +55,12 @@ func TestCancelledAt(t *testing.T) {
 	}
 }
 
+func storedAt(t *testing.T, e Event, at string) Event {
+	t.Helper()
+	e.StoredAt = stamp(t, at)
+	return e
+}
+
 // TestWithdrawalsOfAWrittenCancellation: a withdrawal empties cancelled_on,
 // unless the cancellation is the later of the two or at a tie.
 func TestWithdrawalsOfAWrittenCancellation(t *testing.T) {
@@ -68,7 +74,8 @@ func TestWithdrawalsOfAWrittenCancellation(t *testing.T) {
 		{"withdrawn years later", "2027-06-01", event(t, 1, CancelWithdrawn, "2029-06-01T12:00:00Z", ""), ""},
 		{"a tie: that date starts at that instant in Paris", "2027-06-01", event(t, 1, CancelWithdrawn, "2027-05-31T22:00:00Z", ""), "2027-06-01"},
 		{"a second after the tie", "2027-06-01", event(t, 1, CancelWithdrawn, "2027-05-31T22:00:01Z", ""), ""},
-		{"withdrawn before the cancellation", "2027-06-01", event(t, 1, CancelWithdrawn, "2027-05-01T12:00:00Z", ""), "2027-06-01"},
+		{"withdrawn before the cancellation, and known after it", "2027-06-01", storedAt(t, event(t, 1, CancelWithdrawn, "2027-05-01T12:00:00Z", ""), "2027-06-02T00:00:00Z"), "2027-06-01"},
+		{"withdrawn after it was announced", "2027-06-01", event(t, 1, CancelWithdrawn, "2027-05-01T12:00:00Z", ""), ""},
 		{"a payment with until", "2027-06-01", event(t, 1, Payment, "2027-07-01T12:00:00Z", "2028-12-31"), ""},
 		{"a payment with until the end that stands", "2027-06-01", event(t, 1, Payment, "2027-07-01T12:00:00Z", "2027-12-31"), ""},
 		{"a recorded renewal with until", "2027-06-01", event(t, 1, Renewal, "2027-07-01T12:00:00Z", "2028-12-31"), ""},

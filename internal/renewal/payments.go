@@ -59,30 +59,32 @@ func (s *Settlement) paidTerm(d *Dossier, a *Agreement, e *Event, business *time
 }
 
 // cancelledWhenPaid reports whether the agreement was cancelled at the instant of
-// a payment. A CancelledOn that lies between the payment and its storing came
-// after it; one that was still to come then was known before it.
+// a payment.
 func (d *Dossier) cancelledWhenPaid(a *Agreement, e *Event, business *time.Location) bool {
-	if !a.CancelledOn.IsZero() {
-		from := StartOf(a.CancelledOn, d.ZoneOf(a.CustomerID, business))
-		if !from.After(e.At) || from.After(e.StoredAt) {
-			return true
-		}
+	return d.cancelledBefore(a, e, business) || d.CancelledByEvent(a, e.At)
+}
+
+// cancelledBefore reports whether the written CancelledOn was there before the
+// event: its day had begun, or it was still to come when the event was stored
+// and so can only have been announced before. One that lies between the event
+// and its storing came after it.
+func (d *Dossier) cancelledBefore(a *Agreement, e *Event, business *time.Location) bool {
+	if a.CancelledOn.IsZero() {
+		return false
 	}
-	return d.CancelledByEvent(a, e.At)
+	from := StartOf(a.CancelledOn, d.ZoneOf(a.CustomerID, business))
+	return from.Before(e.At) || from.After(e.At) && from.After(e.StoredAt)
 }
 
 // withdraw empties the written CancelledOn of the agreements that a withdrawal
-// concerns, unless the cancellation is the later of the two.
+// concerns, unless the cancellation is the later of the two; at a tie it stands.
 func (s *Settlement) withdraw(d *Dossier, e *Event, business *time.Location) {
 	if !withdraws(e) {
 		return
 	}
 	for i := range d.Agreements {
 		a := &d.Agreements[i]
-		if a.CancelledOn.IsZero() || !e.Concerns(a) {
-			continue
-		}
-		if StartOf(a.CancelledOn, d.ZoneOf(a.CustomerID, business)).Before(e.At) {
+		if e.Concerns(a) && d.cancelledBefore(a, e, business) {
 			a.CancelledOn = 0
 			s.Uncancelled = append(s.Uncancelled, a.ID)
 		}
