@@ -172,9 +172,10 @@ func TestTasks(t *testing.T) {
 		})
 	}
 	add("a zone", true)
-	add("another zone", false) // it is open already
+	add("a zone", false)      // it is open already
+	add("a third zone", true) // the fault is another one now
 	write(t, db, func(tx *Tx) error { return tx.DoneTask(1, now) })
-	add("a zone", false)
+	add("a third zone", false) // a person has dealt with that
 	add("another zone", true)
 	wantRows(t, db, `SELECT id, kind, text FROM tasks`, "1|bad_data|another zone")
 	write(t, db, func(tx *Tx) error {

@@ -40,9 +40,10 @@ func (tx *Tx) OpenTasks() ([]OpenTask, error) {
 	return tasks, nil
 }
 
-// AddTask asks a person for something. An open task of the same topic is left
-// alone; one that is done is opened again only if its text is another. added
-// reports whether a person has something new to read.
+// AddTask asks a person for something. A task of the same topic is left alone
+// while its text is the same; with another text an open one is put up to date
+// and one that is done is opened again. added reports whether a person has
+// something new to read.
 func (tx *Tx) AddTask(t renewal.Task, now time.Time) (added bool, err error) {
 	return tx.addTask(t, 0, now)
 }
@@ -50,8 +51,9 @@ func (tx *Tx) AddTask(t renewal.Task, now time.Time) (added bool, err error) {
 func (tx *Tx) addTask(t renewal.Task, reminderID int64, now time.Time) (bool, error) {
 	n, err := tx.exec(`INSERT INTO staff_tasks(kind, topic, customer_id, agreement_id, reminder_id, since, text)
 		VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT(topic) DO UPDATE SET since = excluded.since, text = excluded.text, done_at = NULL
-		WHERE done_at IS NOT NULL AND text <> excluded.text`,
+		ON CONFLICT(topic) DO UPDATE SET text = excluded.text, done_at = NULL,
+		  since = CASE WHEN done_at IS NULL THEN since ELSE excluded.since END
+		WHERE text <> excluded.text`,
 		string(t.Kind), t.Topic, idOrNull(t.CustomerID), idOrNull(t.AgreementID), idOrNull(reminderID), renewal.FormatStamp(now), t.Text)
 	if err != nil {
 		return false, fmt.Errorf("adding the task %s: %w", t.Topic, err)
