@@ -66,6 +66,13 @@ func TestCells(t *testing.T) {
 		{Agreements, "price", eur("1,23,456"), "", "no number"},
 		{Agreements, "price", eur("1 23"), "", "no number"},
 		{Agreements, "price", eur("-5"), "", "not negative"},
+		{Agreements, "price", eur("+12,50"), "1250", ""},
+		{Agreements, "price", "€ +12,50", "1250", ""},
+		{Agreements, "price", eur("+-5"), "", "no number"},
+		{Agreements, "price", "5,- EUR", "", "write 5,00"},
+		{Agreements, "price", "CHF 1'250.--", "", "write 1'250.00"},
+		{Agreements, "price", "5,\u2013 €", "", "write 5,00"},
+		{Agreements, "price", eur("5-"), "", "no number"},
 		{Agreements, "price", "1500 JPY", "1500", ""},
 		{Agreements, "price", "15.5 JPY", "", "no decimals"},
 		{Agreements, "price", "1,5 KWD", "1500", ""},
@@ -102,6 +109,9 @@ func TestCells(t *testing.T) {
 		{Customers, "name", `=HYPERLINK("x")`, `=HYPERLINK("x")`, ""},
 		{Customers, "name", "a\x01b", "", "control character"},
 		{Customers, "name", "-", "-", ""},
+		{Customers, "name", "Zoe\u0308 \u212B", "Zoë Å", ""},
+		{Customers, "email", "zoe\u0308@example.org", "zoë@example.org", ""},
+		{Customers, "ref", "Zoe\u0308", "Zoë", ""},
 		{Customers, "ref", "", "", "needs its ref"},
 		{Customers, "ref", strings.Repeat("x", 201), "", "200 bytes"},
 		{Customers, "ref", "two\nlines", "", "one line"},
@@ -149,8 +159,8 @@ func TestCells(t *testing.T) {
 // TestBooleans reads every word of the manual, in any case.
 func TestBooleans(t *testing.T) {
 	for want, words := range map[string]string{
-		"1": "yes YES true True 1 oui OUI vrai sim SIM sí SÍ ja",
-		"0": "no false FALSE 0 non faux FAUX não NÃO nein Nein",
+		"1": "yes YES true True 1 oui OUI vrai sim SIM sí SÍ si\u0301 ja",
+		"0": "no false FALSE 0 non faux FAUX não NÃO na\u0303o nein Nein",
 	} {
 		for word := range strings.FieldsSeq(words) {
 			if got, fault := oneCell(t, Agreements, "auto_renew", word, Options{}); got != want {

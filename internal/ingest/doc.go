@@ -11,7 +11,7 @@
 //
 // Every cell of a good row is one of three things: "" says nothing, Erase says
 // that there shall be nothing, and anything else is a value in one fixed
-// spelling: dates 2027-03-01, periods as renewal.Period writes them, yes and no
+// spelling: characters in composed form (NFC), dates 2027-03-01, periods as renewal.Period writes them, yes and no
 // as 1 and 0, money as a whole number of the minor unit of its currency. So two
 // files that say the same in two dialects give equal cells.
 package ingest

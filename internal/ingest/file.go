@@ -203,6 +203,11 @@ func (f *File) takeHeader(header record, opt Options) error {
 	}
 	if f.kind = opt.As; f.kind == "" {
 		f.kind = detectKind(names)
+		kept := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(ignore, name) })
+		if fault, found := misnamed(f.kind, kept); found {
+			fault.File, fault.Line = f.name, header.line
+			return Faults{fault}
+		}
 	}
 	p, faults := planColumns(f.kind, header.cells, ignore)
 	if len(faults) > 0 {

@@ -27,6 +27,8 @@ func TestRefusals(t *testing.T) {
 		"CR CR LF":            {"ref;name\r\r\nC1;Zoe\r\r\n", "list.csv:1: " + bareCR, Options{}},
 		"quote never closed":  {"ref;name\nC1;Zoe\nC2;\"Max\nC3;Uma\n", "list.csv:3: the quote that opens a cell here is never closed", Options{}},
 		"unknown separator":   {"sep=|\nref|name\n", "list.csv:1: the separator named here is not known; cells are separated by comma, semicolon or tab", Options{}},
+		"separated by |":      {"Ref|Name|E-Mail\nC1|Zoe|\n", "list.csv: cells are separated by | here; save the file with comma, semicolon or tab between them", Options{}},
+		"nothing but Ctrl-Z":  {"\x1A", "list.csv: the file is empty; its first line must name the columns", Options{}},
 		"quotes in the names": {"ref;\"na\"me\n", "list.csv:1: " + afterQuotes, Options{}},
 		"missing": {"ref;ends_on\nA1;2027-01-01\n", `list.csv:1: column "customer": this column is missing; a file of agreements needs ref, customer, kind, ends_on
 list.csv:1: column "kind": this column is missing; a file of agreements needs ref, customer, kind, ends_on`, Options{}},
@@ -72,6 +74,50 @@ func TestKinds(t *testing.T) {
 	}
 	if _, err := openText("ref\n", Options{As: "clients"}); err == nil {
 		t.Error("a kind of file that does not exist is accepted")
+	}
+}
+
+// TestMisnamedEnd proves that agreements whose ends_on is spelt otherwise do not
+// become customers or products, unless somebody says that they are such.
+func TestMisnamedEnd(t *testing.T) {
+	const customersOrProducts = "if the file holds customers or products, say --as customers or --as products"
+	for header, want := range map[string]string{
+		"ref;customer;kind;End on":       `though "customer" is one of agreements; if "end_on" is meant, rename it; ` + customersOrProducts,
+		"ref;expiry_date;customer_email": `though "customer_email" is one of agreements; if "expiry_date" is meant, rename it; ` + customersOrProducts,
+		"ref;CUSTOMER;term;date_end":     `though "customer" is one of agreements; if "date_end" is meant, rename it; ` + customersOrProducts,
+		"ref;life;customer_name":         `though "customer_name" is one of agreements; give this name to the column that holds the last day; ` + customersOrProducts,
+	} {
+		if got := refusal(t, header+"\n", Options{}); got != `list.csv:1: column "ends_on": this column is missing, `+want {
+			t.Errorf("%s: the file is refused with\n%s\nwanted\n%s", header, got, want)
+		}
+		f := mustOpen(t, header+"\n", Options{As: Customers})
+		if f.Kind() != Customers || len(f.Columns()) != strings.Count(header, ";")+1 {
+			t.Errorf("%s: --as customers makes of it %s with %q", header, f.Kind(), f.Columns())
+		}
+	}
+	for header, want := range map[string]string{
+		"ref;name;kind;term":       Products,
+		"ref;customers;kind":       Customers,
+		"ref;name;end_on;customer": Customers, // ignored below
+	} {
+		if f := mustOpen(t, header+"\n", Options{Ignore: []string{"Customer"}}); f.Kind() != want {
+			t.Errorf("%s: this is a file of %s, not of %s", header, want, f.Kind())
+		}
+	}
+}
+
+// TestControlZ proves that the mark with which old programs end a text is
+// passed over at the very end of a file, and nowhere else.
+func TestControlZ(t *testing.T) {
+	for _, text := range []string{"ref;name\nC1;Zoe\n\x1A", "ref;name\r\nC1;Zoe\x1A", "\uFEFFref;name\nC1;\"Zoe\"\x1A\x1A",
+		"\xFF\xFEr\x00e\x00f\x00;\x00n\x00a\x00m\x00e\x00\n\x00C\x001\x00;\x00Z\x00o\x00e\x00\n\x00\x1A\x00"} {
+		rows, faults := readAll(t, mustOpen(t, text, Options{}))
+		if diff := cmp.Diff([]goodRow{{2, map[string]string{"ref": "C1", "name": "Zoe"}}}, rows); diff != "" || len(faults) > 0 {
+			t.Errorf("%q: the rows differ (-want +got):\n%s%s", text, diff, faults)
+		}
+	}
+	if _, faults := readAll(t, mustOpen(t, "ref;name\nC1;Zoe\x1A\n", Options{})); len(faults) != 1 || !strings.Contains(faults[0], "control character") {
+		t.Errorf("a Ctrl-Z before the end: %q", faults)
 	}
 }
 

@@ -58,6 +58,38 @@ func detectKind(columns []string) string {
 	return Customers
 }
 
+// ofAgreements are columns that only a file of agreements has.
+var ofAgreements = []string{"customer", "customer_name", "customer_email", "customer_locale", "customer_time_zone",
+	"customer_country", "customer_region"}
+
+// misnamed returns a fault where a file without ends_on, whose kind its header
+// was to tell, has a column of agreements: its ends_on may be spelt otherwise,
+// and its rows would silently become customers or products. names are the
+// folded columns, without those to ignore.
+func misnamed(kind string, names []string) (Fault, bool) {
+	if kind != Customers && kind != Products {
+		return Fault{}, false
+	}
+	i := slices.IndexFunc(names, func(name string) bool { return slices.Contains(ofAgreements, name) })
+	if i < 0 {
+		return Fault{}, false
+	}
+	advice := "give this name to the column that holds the last day"
+	if k := slices.IndexFunc(names, namesEnd); k >= 0 {
+		advice = fmt.Sprintf("if %q is meant, rename it", names[k])
+	}
+	return Fault{Column: "ends_on", Text: fmt.Sprintf("this column is missing, though %q is one of agreements; %s; "+
+		"if the file holds customers or products, say --as customers or --as products", names[i], advice)}, true
+}
+
+// namesEnd reports whether a column speaks of an end by its name: end_date,
+// expires.
+func namesEnd(name string) bool {
+	return slices.ContainsFunc(strings.Split(name, "_"), func(word string) bool {
+		return strings.HasPrefix(word, "end") || strings.HasPrefix(word, "expir")
+	})
+}
+
 // place says what becomes of one column of the file.
 type place struct {
 	column

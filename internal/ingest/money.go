@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/bojanz/currency"
 )
@@ -29,8 +30,11 @@ func parseMoney(s string) (money, error) {
 		first--
 	}
 	before, after := trim(s[:first]), trim(s[last+1:])
+	if point, found := cutNoCents(after); found {
+		return money{}, fmt.Errorf("a dash for the cents is not read; write %s%c00", s[first:last+1], point)
+	}
 	var m money
-	before, m.negative = cutMinus(before)
+	before, m.negative = cutSign(before)
 	if before != "" && after != "" {
 		return m, errNumber
 	}
@@ -43,17 +47,27 @@ func parseMoney(s string) (money, error) {
 	return m, err
 }
 
-// cutMinus removes one minus sign from either end of what stands before a number.
-func cutMinus(s string) (string, bool) {
-	for _, minus := range []string{"-", "\u2212"} {
-		if rest, ok := strings.CutPrefix(s, minus); ok {
-			return trim(rest), true
+// cutSign removes one plus or minus sign from either end of what stands before a number.
+func cutSign(s string) (rest string, negative bool) {
+	for _, sign := range []string{"-", "\u2212", "+"} {
+		if rest, ok := strings.CutPrefix(s, sign); ok {
+			return trim(rest), sign != "+"
 		}
-		if rest, ok := strings.CutSuffix(s, minus); ok {
-			return trim(rest), true
+		if rest, ok := strings.CutSuffix(s, sign); ok {
+			return trim(rest), sign != "+"
 		}
 	}
 	return s, false
+}
+
+// cutNoCents reports whether what follows a number is a decimal mark with a
+// dash in place of the cents (5,- or 5.--), and which mark.
+func cutNoCents(after string) (point byte, found bool) {
+	if len(after) < 2 || after[0] != ',' && after[0] != '.' {
+		return 0, false
+	}
+	dash, _ := utf8.DecodeRuneInString(after[1:])
+	return after[0], unicode.Is(unicode.Pd, dash) || dash == '\u2212'
 }
 
 // signs says which currencies a sign may stand for. A sign with more than one

@@ -15,6 +15,7 @@ const longestRecord = 1 << 20
 
 const (
 	quote       = '"'
+	endOfFile   = "\x1A" // Ctrl-Z, with which programs of old end a text
 	bareCR      = "a carriage return (CR) stands alone here; line ends must be LF or CRLF: save the file again with such line ends"
 	afterQuotes = "text follows the closing quote of a cell; a quote inside a quoted cell is written twice"
 )
@@ -95,6 +96,9 @@ func (r *records) readLine() ([]byte, error) {
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
+	}
+	if errors.Is(err, io.EOF) {
+		line = bytes.TrimRight(line, endOfFile)
 	}
 	if len(line) == 0 {
 		return nil, io.EOF

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 )
@@ -97,4 +99,45 @@ func (f *File) writeCell(out *bufio.Writer, cell string) {
 	out.WriteByte(quote)
 	out.WriteString(strings.ReplaceAll(cell, `"`, `""`))
 	out.WriteByte(quote)
+}
+
+// RemoveRejected removes the file at path if it is one that WriteRejected
+// wrote, which it knows by its first column, and reports whether it did. No
+// file, and a file of somebody else, are left as they are without an error.
+func RemoveRejected(path string) (removed bool, err error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case !info.Mode().IsRegular():
+		return false, nil
+	}
+	f := &File{name: path, open: func() (io.ReadCloser, error) { return os.Open(path) }}
+	first, err := f.firstColumn()
+	var faults Faults
+	if errors.As(err, &faults) {
+		return false, nil // no CSV at all
+	}
+	if err != nil || first != RejectedColumn {
+		return false, err
+	}
+	err = os.Remove(path)
+	return err == nil, err
+}
+
+// firstColumn is the folded name of the file's first column.
+func (f *File) firstColumn() (string, error) {
+	if err := f.findEncoding(); err != nil {
+		return "", err
+	}
+	if err := f.findSeparator(); err != nil {
+		return "", err
+	}
+	header, err := f.header(f.sep)
+	if err != nil {
+		return "", err
+	}
+	return fold(header[0]), nil
 }

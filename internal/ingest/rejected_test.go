@@ -1,6 +1,10 @@
 package ingest
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -38,5 +42,42 @@ func TestRejected(t *testing.T) {
 	}
 	if want := "\uFEFFrejected_because;ref;since;country;\"odd;name\";note\r\nref: new reason;C3;2024-01-01;DE;\"say \"\"y\"\"\";=1+1\r\n"; out.String() != want {
 		t.Errorf("rejected again:\n%s\nwanted\n%s", out.String(), want)
+	}
+}
+
+// TestRemoveRejected proves that only what WriteRejected wrote is removed, also
+// where a spreadsheet has saved it since.
+func TestRemoveRejected(t *testing.T) {
+	var written strings.Builder
+	f := mustOpen(t, "ref;since\nC1;45292\n", Options{})
+	if err := f.WriteRejected(&written, []Fault{{Line: 2, Column: "since", Text: "reason"}}); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, c := range map[string]struct {
+		text string
+		want bool
+	}{
+		"written":           {written.String(), true},
+		"saved":             {"Rejected_because,ref,since\nreason,C1,\n", true},
+		"of somebody":       {"ref;since\nC1;2026-01-01\n", false},
+		"in another column": {"ref;rejected_because\nC1;reason\n", false},
+		"no CSV":            {"PK\x03\x04rejected_because", false},
+		"empty":             {"", false},
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		removed, err := RemoveRejected(path)
+		_, gone := os.Stat(path)
+		if removed != c.want || err != nil || errors.Is(gone, fs.ErrNotExist) != c.want {
+			t.Errorf("%s: removed %t, %v; on disk: %v", name, removed, err, gone)
+		}
+	}
+	for _, path := range []string{filepath.Join(dir, "nowhere"), dir} {
+		if removed, err := RemoveRejected(path); removed || err != nil {
+			t.Errorf("%s: removed %t, %v", path, removed, err)
+		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"renewd/internal/renewal"
 )
 
@@ -91,7 +93,7 @@ func (r *rowReader) read(rec *record) {
 	}
 	money := 0
 	for i, cell := range rec.cells {
-		text := trim(cell)
+		text := norm.NFC.String(trim(cell)) // ASCII is passed through at once
 		if i >= len(r.file.plan.places) || r.file.plan.places[i].nameless {
 			if text != "" {
 				r.fault("", text, fmt.Sprintf("cell %d of the row stands under no header; is there a separator too many?", i+1))

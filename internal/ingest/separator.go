@@ -1,12 +1,19 @@
 package ingest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
 
 // separators are the marks between cells, in order of preference.
 const separators = ",;\t"
+
+// otherSeparator is one that some programs write and that is not read.
+const otherSeparator = '|'
+
+// pointsOfKnown is what a known column counts against mere columns.
+const pointsOfKnown = 10_000
 
 // findSeparator takes the separator of a sep= line, else the one under which
 // most columns of the header are known (of two, the one with more columns).
@@ -39,20 +46,30 @@ func (f *File) findSeparator() error {
 			}
 			continue
 		}
-		points := len(header)
-		for _, cell := range header {
-			if knownAnywhere(fold(cell)) {
-				points += 10_000
-			}
-		}
-		if points > best {
+		if points := pointsOf(header); points > best {
 			best, f.sep = points, sep
+		}
+	}
+	if best < pointsOfKnown {
+		if header, err := f.header(otherSeparator); err == nil && pointsOf(header) >= pointsOfKnown && len(header) > 1 {
+			return f.refuse(0, fmt.Sprintf("cells are separated by %c here; save the file with comma, semicolon or tab between them", otherSeparator))
 		}
 	}
 	if best < 0 {
 		return failed
 	}
 	return nil
+}
+
+// pointsOf says how much sense a header makes.
+func pointsOf(header []string) int {
+	points := len(header)
+	for _, cell := range header {
+		if knownAnywhere(fold(cell)) {
+			points += pointsOfKnown
+		}
+	}
+	return points
 }
 
 // cutSepLine reads a first line sep=; as spreadsheets write it, also where

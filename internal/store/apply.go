@@ -92,15 +92,19 @@ func (tx *Tx) insertGoods(d *renewal.Dossier, g *renewal.Agreement, ids madeUp, 
 	return err
 }
 
-// putInForce records that a term is now the one in force. A term that was in
-// force before keeps the instant at which it was first known.
+// upsertTerm makes a term the last one of its agreement. A term that was in
+// force before keeps its start and the instant at which it was first known. The
+// arguments are agreement_id, starts_on, ends_on, known_at, cause, replaced and
+// in_force_at.
+const upsertTerm = `INSERT INTO terms(agreement_id, starts_on, ends_on, known_at, cause, replaced, in_force_at, place)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT coalesce(max(place), 0) + 1 FROM terms WHERE agreement_id = ?1))
+	ON CONFLICT(agreement_id, ends_on) DO UPDATE SET cause = excluded.cause, replaced = excluded.replaced,
+	  in_force_at = excluded.in_force_at, place = excluded.place`
+
+// putInForce records that a term is now the one in force.
 func (tx *Tx) putInForce(agreementID int64, t renewal.Term) error {
-	_, err := tx.exec(`INSERT INTO terms(agreement_id, starts_on, ends_on, known_at, cause, replaced, in_force_at, place)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT coalesce(max(place), 0) + 1 FROM terms WHERE agreement_id = ?1))
-		ON CONFLICT(agreement_id, ends_on) DO UPDATE SET
-		  cause = excluded.cause, replaced = excluded.replaced, in_force_at = excluded.in_force_at, place = excluded.place`,
-		agreementID, dateOrNull(t.StartsOn), t.EndsOn.String(), renewal.FormatStamp(t.KnownAt), t.Cause,
-		dateOrNull(t.Replaced), renewal.FormatStamp(t.InForceAt))
+	_, err := tx.exec(upsertTerm, agreementID, dateOrNull(t.StartsOn), t.EndsOn.String(), renewal.FormatStamp(t.KnownAt),
+		t.Cause, dateOrNull(t.Replaced), renewal.FormatStamp(t.InForceAt))
 	if err != nil {
 		return err
 	}

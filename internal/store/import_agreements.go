@@ -188,7 +188,7 @@ func (a *agreementRows) add(ref string, person int32) error {
 		new_price_minor, new_price_from, known_at, imported_at, import_cells)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
 		id, ref, idArg(customer, tableCustomers), idArg(product, tableProducts), a.get("kind"),
-		holding{"", textOrNULL}.arg(a.get("starts_on")), a.get("ends_on"), arg("term"),
+		textOrNull(a.value("starts_on")), a.get("ends_on"), arg("term"),
 		arg("auto_renew"), arg("notice_period"), arg("price"), arg("currency"), arg("cancelled_on"), arg("renews_by"),
 		arg("assume_renewal"), arg("trial_ends_on"), arg("new_price"), arg("new_price_from"),
 		a.now, a.now, string(a.memory.encode(a.cells)))

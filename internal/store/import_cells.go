@@ -12,10 +12,6 @@ import (
 // erase is the cell that erases.
 const erase = "-"
 
-// fullMark stands in an agreement's remembered cells, with the date, where
-// --full cancelled it because a file lacked it. No column has this name.
-const fullMark = "--full"
-
 // memory compares the cells of a row with what the last import said for the
 // same ref, which import_cells keeps as a JSON object, column by column. An
 // empty cell says nothing, so what was said before stays remembered.
@@ -139,23 +135,41 @@ const (
 
 // arg is the cell as an argument; an empty or erasing cell is "nothing".
 func (h holding) arg(cell string) any {
-	if cell == "" || cell == erase {
-		switch h.form {
-		case textOrEmpty:
-			return ""
-		case flag:
-			return int64(0)
-		}
-		return nil
+	cell = unlessErased(cell)
+	switch h.form {
+	case textOrNULL:
+		return textOrNull(cell)
+	case flag:
+		return flagArg(cell)
+	case integerOrNULL:
+		return integerOrNull(cell)
 	}
-	if h.form == textOrEmpty || h.form == textOrNULL {
-		return cell
+	return cell
+}
+
+// unlessErased is the cell, or "" for the one that erases.
+func unlessErased(cell string) string {
+	if cell == erase {
+		return ""
 	}
+	return cell
+}
+
+// integerOrNull is a whole number as an argument, NULL for an empty cell.
+func integerOrNull(cell string) any {
 	n, err := strconv.ParseInt(cell, 10, 64)
 	if err != nil {
-		return nil // ingest lets whole numbers through only
+		return nil // it is empty: ingest lets whole numbers through only
 	}
 	return n
+}
+
+// flagArg is yes or no as an argument; an empty cell is no.
+func flagArg(cell string) any {
+	if cell == "1" {
+		return int64(1)
+	}
+	return int64(0)
 }
 
 // update gathers the changes of one row.

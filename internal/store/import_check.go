@@ -34,6 +34,8 @@ type importer struct {
 	// nameless is true once a bad row had no ref that could be read.
 	nameless bool
 	added    [len(tables)]int64
+	// firstNew is the id of the first agreement that was written, 0 before.
+	firstNew int64
 }
 
 type seenRow struct {
@@ -103,7 +105,7 @@ const manyRows = 100_000
 
 // forget lets go of what only the check needs.
 func (imp *importer) forget() {
-	imp.tx, imp.cells, imp.seen, imp.held = nil, nil, nil, nil
+	imp.tx, imp.cells, imp.seen = nil, nil, nil
 	if imp.read > manyRows {
 		debug.FreeOSMemory()
 	}
@@ -140,10 +142,7 @@ func (imp *importer) get(column string) string {
 
 // value is get without the cell that erases.
 func (imp *importer) value(column string) string {
-	if cell := imp.get(column); cell != erase {
-		return cell
-	}
-	return ""
+	return unlessErased(imp.get(column))
 }
 
 // fault rejects the row at hand.
@@ -226,58 +225,5 @@ func (imp *importer) addRow(table int) int64 {
 	return -imp.added[table]
 }
 
-// countVanished counts what earlier files of this kind brought and this one
-// lacks, and cancels such agreements where the file is said to be full.
-func (imp *importer) countVanished(table string) error {
-	if table == "" {
-		return nil
-	}
-	cancel := imp.opt.Full && !imp.nameless
-	if imp.opt.Full && imp.read == 0 {
-		return errors.New("--full with a file that has no rows would cancel every agreement; nothing was changed")
-	}
-	if imp.opt.Full && imp.nameless {
-		imp.result.Warnings = append(imp.result.Warnings,
-			"--full cancelled nothing: the refs of some bad rows cannot be read, and they may be those of agreements that the file lacks")
-	}
-	today := renewal.LocalDate(imp.opt.Now, imp.tx.db.Zone()).String()
-	// Files of agreements leave cells with their customers too, but no ref.
-	query := `SELECT id, %s FROM ` + table + ` WHERE instr(import_cells, '"ref":') > 0`
-	column := "0"
-	if table == "agreements" {
-		column = "cancelled_on IS NULL"
-	}
-	return imp.tx.query(fmt.Sprintf(query, column), func(rows *sql.Rows) error {
-		var id int64
-		var open bool
-		if err := rows.Scan(&id, &open); err != nil || imp.held.has(id) {
-			return err
-		}
-		imp.result.Vanished++
-		if !cancel || !open {
-			return nil
-		}
-		return imp.spool.add(query0(`UPDATE agreements SET cancelled_on = ?1,
-			import_cells = json_set(import_cells, '$."`+fullMark+`"', ?1) WHERE id = ?2 AND cancelled_on IS NULL`), today, id)
-	})
-}
-
 // query0 is a statement that may change no row at all.
 func query0(sql string) query { return query{sql: sql} }
-
-// idSet is a set of row ids; they are small and dense.
-type idSet []uint64
-
-func (s *idSet) add(id int64) {
-	if id <= 0 {
-		return
-	}
-	for int(id/64) >= len(*s) {
-		*s = append(*s, make([]uint64, len(*s)+64)...)
-	}
-	(*s)[id/64] |= 1 << (id % 64)
-}
-
-func (s idSet) has(id int64) bool {
-	return id > 0 && int(id/64) < len(s) && s[id/64]&(1<<(id%64)) != 0
-}

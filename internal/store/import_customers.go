@@ -78,12 +78,8 @@ func (c *customerRows) add(ref string) error {
 			attributes[key] = c.cells[i]
 		}
 	}
-	var since any
-	if s := c.value("since"); s != "" {
-		since = s
-	}
 	err := c.spool.add(query0(insertCustomer), idArg(id, tableCustomers), ref, c.value("name"), c.value("email"),
-		c.value("locale"), c.value("time_zone"), c.value("country"), c.value("region"), since,
+		c.value("locale"), c.value("time_zone"), c.value("country"), c.value("region"), textOrNull(c.value("since")),
 		encodeCells(attributes), c.now, string(c.memory.encode(c.cells)))
 	if err == nil && c.value("no_marketing") == "1" {
 		err = c.wish(id, renewal.Unsubscribe)

@@ -108,12 +108,10 @@ func (e *eventRows) take(string) error {
 		e.moved.add(customer.id)
 		e.result.Settle = append(e.result.Settle, customer.id)
 	}
-	number := holding{"", integerOrNULL}
-	text := holding{"", textOrNULL}
 	return e.spool.add(query0(`INSERT INTO events(type, at, customer_id, agreement_id, product_id, channel, quantity, amount_minor,
 		currency, until, note, source, source_id, digest, stored_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
 		e.get("type"), at, customer.id, idArg(agreement, tableAgreements), idArg(product.id, tableProducts), e.value("channel"),
-		number.arg(e.get("quantity")), number.arg(e.get("amount")), e.value("currency"), text.arg(e.get("until")), e.value("note"),
+		integerOrNull(e.value("quantity")), integerOrNull(e.value("amount")), e.value("currency"), textOrNull(e.value("until")), e.value("note"),
 		importSource, id, digest, e.now)
 }
 

@@ -31,8 +31,12 @@ type ImportOptions struct {
 	SkipBad bool
 	// DryRun finds out everything and writes nothing.
 	DryRun bool
-	// Full cancels the agreements that an earlier import brought and this file lacks.
+	// Full cancels the agreements that an earlier import brought and this file
+	// lacks, or all files of List together.
 	Full bool
+	// List is what Full speaks of where it comes in several files; nil means
+	// that the file is all of it.
+	List *FullList
 	// Progress, where it is set, is told now and then how many rows were read,
 	// and then how many statements of how many were written (total > 0).
 	Progress func(done, total int)
@@ -54,8 +58,9 @@ type ImportResult struct {
 	File string `json:"file"`
 	As   string `json:"as"`
 	// The counts are of rows; a row whose customer alone changed counts as
-	// changed. Vanished are those that an earlier import brought and this file
-	// lacks.
+	// changed, and so does an agreement that Full cancelled. Vanished are those
+	// that an earlier import brought and this file lacks; of a FullList only the
+	// last file counts them.
 	Added     int `json:"added"`
 	Changed   int `json:"changed"`
 	Unchanged int `json:"unchanged"`
@@ -84,6 +89,11 @@ const importTries = 4
 func Import(ctx context.Context, db *DB, file ImportFile, opt ImportOptions) (ImportResult, error) {
 	if opt.Full && file.Kind() != "agreements" {
 		return ImportResult{}, errors.New("--full goes with agreements only")
+	}
+	if !opt.Full {
+		opt.List = nil
+	} else if opt.List == nil {
+		opt.List = NewFullList(1)
 	}
 	var err error
 	for range importTries {
@@ -116,11 +126,16 @@ func tryImport(ctx context.Context, db *DB, file ImportFile, opt ImportOptions) 
 		return *result, nil
 	}
 	result.Done = true
-	if opt.DryRun {
-		return *result, nil
+	if !opt.DryRun {
+		imp.forget()
+		if err := db.Write(ctx, imp.write); err != nil {
+			return *result, err
+		}
 	}
-	imp.forget()
-	return *result, db.Write(ctx, imp.write)
+	if opt.List != nil {
+		opt.List.note(imp)
+	}
+	return *result, nil
 }
 
 // write runs what the check prepared, provided that it still holds.
@@ -138,6 +153,7 @@ func (imp *importer) write(tx *Tx) error {
 			return err
 		}
 	}
+	imp.firstNew = next[tableAgreements]
 	err := imp.spool.replay(tx, next, imp.opt.Progress)
 	if _, refused := raised(err); isUnique(err) || refused {
 		return fmt.Errorf("%w: %w", errRaced, err)

@@ -41,7 +41,7 @@ func (p *productRows) take(ref string) error {
 		return p.spool.add(query0(`INSERT INTO products(id, ref, name, kind, term, life, renew_url, renews_by, assume_renewal,
 			known_at, import_cells) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
 			idArg(p.addRow(tableProducts), tableProducts), ref, p.value("name"), p.value("kind"), p.value("term"), p.value("life"),
-			p.value("renew_url"), p.value("renews_by"), holding{"", flag}.arg(p.value("assume_renewal")),
+			p.value("renew_url"), p.value("renews_by"), flagArg(p.value("assume_renewal")),
 			p.now, string(p.memory.encode(p.cells)))
 	}
 	p.held.add(id)

@@ -33,9 +33,11 @@ func (a *agreementRows) prepareChange(id int64, d difference) (c agreementChange
 	c = agreementChange{id: id, diff: d}
 	var starts, term string
 	var productID int64
-	err = a.tx.one(`SELECT coalesce(starts_on, ''), ends_on, term, coalesce(product_id, 0) FROM agreements WHERE id = ?`,
-		[]any{id}, &starts, &c.stored, &term, &productID)
-	if err != nil {
+	var money storedMoney
+	err = a.tx.one(`SELECT coalesce(starts_on, ''), ends_on, term, coalesce(product_id, 0), currency, price_minor IS NOT NULL,
+		new_price_minor IS NOT NULL FROM agreements WHERE id = ?`,
+		[]any{id}, &starts, &c.stored, &term, &productID, &money.currency, &money.price, &money.newPrice)
+	if err != nil || !a.completeMoney(&c, money) {
 		return c, false, err
 	}
 	// Dates typed by hand may be none at all; then there is nothing to compare.
@@ -135,7 +137,7 @@ func (a *agreementRows) change(c agreementChange) error {
 	}
 	if c.firstStart != "" {
 		if err := a.spool.add(query0(`UPDATE terms SET starts_on = ? WHERE agreement_id = ? AND place = 1`),
-			holding{"", textOrNULL}.arg(c.firstStart), c.id); err != nil {
+			textOrNull(unlessErased(c.firstStart)), c.id); err != nil {
 			return err
 		}
 	}
@@ -143,12 +145,8 @@ func (a *agreementRows) change(c agreementChange) error {
 	if err := a.spool.add(q, args...); err != nil || c.newEnd == 0 {
 		return err
 	}
-	// A term that was in force before keeps its start and when it was first known.
-	return a.spool.add(query0(`INSERT INTO terms(agreement_id, starts_on, ends_on, known_at, cause, replaced, in_force_at, place)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?4, (SELECT coalesce(max(place), 0) + 1 FROM terms WHERE agreement_id = ?1))
-		ON CONFLICT(agreement_id, ends_on) DO UPDATE SET cause = excluded.cause, replaced = excluded.replaced,
-		  in_force_at = excluded.in_force_at, place = excluded.place`),
-		c.id, dateOrNull(c.termStart), c.newEnd.String(), a.now, renewal.CauseImport, dateOrNull(c.ends))
+	return a.spool.add(query0(upsertTerm), c.id, dateOrNull(c.termStart), c.newEnd.String(), a.now, renewal.CauseImport,
+		dateOrNull(c.ends), a.now)
 }
 
 // setChanged gives every changed cell to the column that keeps it.
@@ -170,7 +168,7 @@ func (a *agreementRows) setChanged(u *update, c agreementChange) error {
 		}
 	}
 	if c.firstStart != "" {
-		u.set("starts_on", holding{"", textOrNULL}.arg(c.firstStart))
+		u.set("starts_on", textOrNull(unlessErased(c.firstStart)))
 	}
 	if c.newEnd != 0 {
 		u.set("ends_on", c.newEnd.String())
@@ -180,7 +178,7 @@ func (a *agreementRows) setChanged(u *update, c agreementChange) error {
 		// has put another in its place.
 		said := c.diff.before["cancelled_on"]
 		u.sets = append(u.sets, "cancelled_on = CASE WHEN cancelled_on = ? THEN ? ELSE cancelled_on END")
-		u.args = append(u.args, mark, holding{"", textOrNULL}.arg(said))
+		u.args = append(u.args, mark, textOrNull(unlessErased(said)))
 	}
 	u.set("imported_at", a.now)
 	u.set("import_cells", c.diff.after)

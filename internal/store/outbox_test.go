@@ -148,7 +148,7 @@ func TestFailedNoticeIsATask(t *testing.T) {
 	wantRows(t, db, reminderStates, "1|failed|rejected||1;2|failed|rejected||1;3|failed|rejected||2")
 	read(t, db, func(tx *Tx) error {
 		tasks, err := tx.OpenTasks()
-		want := []OpenTask{{ID: 1, Kind: renewal.TaskFailed, Customer: "C4", Agreement: "A3", Since: now, Text: "the notice notice (notice) to " +
+		want := []OpenTask{{ID: 1, Kind: renewal.TaskFailed, Customer: "C4", CustomerName: "Dan", Agreement: "A3", Since: now, Text: "the notice notice (notice) to " +
 			"dan@dan.example was refused (550 5.1.1 unknown): reach the customer in another way, or correct the address and run `renewd retry 3`"}}
 		if diff := cmp.Diff(want, tasks); diff != "" {
 			t.Error(diff)

@@ -14,19 +14,21 @@ type OpenTask struct {
 	Kind renewal.TaskKind
 	// Customer and Agreement are refs, empty where the task is about none.
 	Customer, Agreement string
-	Since               time.Time
-	Text                string
+	// CustomerName is that customer's name, perhaps empty.
+	CustomerName string
+	Since        time.Time
+	Text         string
 }
 
 // OpenTasks returns the tasks that wait for a person, the oldest first.
 func (tx *Tx) OpenTasks() ([]OpenTask, error) {
 	var tasks []OpenTask
-	err := tx.query(`SELECT t.id, t.kind, coalesce(c.ref, ''), coalesce(a.ref, ''), t.since, t.text FROM staff_tasks AS t
+	err := tx.query(`SELECT t.id, t.kind, coalesce(c.ref, ''), coalesce(c.name, ''), coalesce(a.ref, ''), t.since, t.text FROM staff_tasks AS t
 		LEFT JOIN customers AS c ON c.id = t.customer_id LEFT JOIN agreements AS a ON a.id = t.agreement_id
 		WHERE t.done_at IS NULL ORDER BY t.since, t.id`, func(rows *sql.Rows) error {
 		var t OpenTask
 		var since string
-		if err := rows.Scan(&t.ID, &t.Kind, &t.Customer, &t.Agreement, &since, &t.Text); err != nil {
+		if err := rows.Scan(&t.ID, &t.Kind, &t.Customer, &t.CustomerName, &t.Agreement, &since, &t.Text); err != nil {
 			return err
 		}
 		var err error
@@ -102,4 +104,35 @@ func (tx *Tx) WaitingWith(reason renewal.Reason) (int, error) {
 		return 0, fmt.Errorf("counting what waits: %w", err)
 	}
 	return n, nil
+}
+
+// PutOff counts the reminders whose try the transport put off, and returns when
+// the first of them is tried again; the zero time where there is none.
+func (tx *Tx) PutOff() (n int, next time.Time, err error) {
+	var until string
+	err = tx.one(`SELECT count(*), coalesce(min(until), '') FROM reminders
+		WHERE state = 'waiting' AND reason IN ('deferred', 'server_away', 'sender_refused')`, nil, &n, &until)
+	if err == nil && until != "" {
+		next, err = parseStamp(until)
+	}
+	if err != nil {
+		return 0, time.Time{}, fmt.Errorf("counting what the transport put off: %w", err)
+	}
+	return n, next, nil
+}
+
+// Reminder returns one reminder as it stands; ErrNotFound where there is none.
+func (tx *Tx) Reminder(id int64) (renewal.Reminder, error) {
+	var found []reminderRow
+	err := each(tx, `SELECT `+reminderColumns+` FROM reminders AS r WHERE r.id = ?`, tx.scanReminder,
+		func(r reminderRow) { found = append(found, r) }, id)
+	switch {
+	case err != nil:
+		return renewal.Reminder{}, fmt.Errorf("reading reminder %d: %w", id, err)
+	case len(found) == 0:
+		return renewal.Reminder{}, fmt.Errorf("there is no reminder %d: %w", id, ErrNotFound)
+	case len(found[0].bad) > 0:
+		return renewal.Reminder{}, fmt.Errorf("reminder %d: %s", id, found[0].bad)
+	}
+	return found[0].Reminder, nil
 }
