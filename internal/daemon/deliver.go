@@ -38,6 +38,9 @@ func (e *Engine) deliverDue(ctx context.Context) (int, error) {
 		}
 		total += households
 		for i, c := range batch {
+			if ctx.Err() != nil {
+				return total, errors.Join(ctx.Err(), e.giveBack(ctx, batch[i:]))
+			}
 			if err := e.send(ctx, c); err != nil {
 				return total, errors.Join(err, e.giveBack(ctx, batch[i+1:]))
 			}
@@ -49,7 +52,6 @@ func (e *Engine) deliverDue(ctx context.Context) (int, error) {
 // that marks their messages as sending: a complaint committed a millisecond
 // before still stops the message.
 func (e *Engine) claim(ctx context.Context) (batch []claimed, households int, err error) {
-	now := e.o.Clock()
 	var ids []int64
 	err = e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
 		ids, err = tx.ClaimableHouseholds(claimBatch)
@@ -59,14 +61,17 @@ func (e *Engine) claim(ctx context.Context) (batch []claimed, households int, er
 		return nil, 0, err
 	}
 	if e.unowned {
-		if err := store.TakeOwnership(ctx, e.o.DB, e.o.Instance, now); err != nil {
+		if err := store.TakeOwnership(ctx, e.o.DB, e.o.Instance, e.o.Clock()); err != nil {
 			return nil, 0, fmt.Errorf("taking the database over: %w", err)
 		}
 		e.unowned = false
 	}
 	var progress int64
+	var now time.Time
 	err = e.o.DB.Write(ctx, func(tx *store.Tx) error {
-		batch = batch[:0]
+		// Only now that nobody else writes: what others committed while this
+		// transaction waited for its turn must not lie in its future.
+		now = e.o.Clock()
 		for _, id := range ids {
 			claims, err := e.claimHousehold(tx, id, now)
 			if err != nil {
@@ -174,9 +179,14 @@ func (e *Engine) send(ctx context.Context, c claimed) error {
 	answer, err := e.o.Transport.Deliver(ctx, e.o.Sender.Address, c.stored.To, raw, func() error {
 		return e.o.DB.Write(ctx, func(tx *store.Tx) error { return tx.Streaming([]int64{id}, e.o.Clock()) })
 	})
+	if err != nil && ctx.Err() != nil && answer.Outcome == mailout.Deferred {
+		// Somebody wants us to stop: nothing left, and the transport is not to blame.
+		return errors.Join(ctx.Err(), e.giveBack(ctx, []claimed{c}))
+	}
 	// The transport has had the message: what came of it is written down even
-	// when somebody wants us to stop.
-	if recordErr := e.record(context.WithoutCancel(ctx), c, letter, raw, answer); recordErr != nil {
+	// when somebody wants us to stop, and if that fails now, by the next pass.
+	e.unrecorded = &answered{claimed: c, letter: letter, raw: raw, answer: answer, at: e.o.Clock()}
+	if recordErr := e.recordAnswer(context.WithoutCancel(ctx)); recordErr != nil {
 		return errors.Join(err, recordErr)
 	}
 	if err != nil && answer.About == mailout.AboutTransport {
@@ -203,11 +213,33 @@ func (e *Engine) giveBack(ctx context.Context, batch []claimed) error {
 	})
 }
 
-func (e *Engine) record(ctx context.Context, c claimed, letter compose.Letter, raw []byte, answer mailout.Answer) error {
-	now := e.o.Clock()
-	id := c.stored.ID
+// answered is a message with what the transport said to it.
+type answered struct {
+	claimed
+	letter compose.Letter
+	raw    []byte
+	answer mailout.Answer
+	at     time.Time
+}
+
+// recordAnswer writes down what came of the last message, if that is still to be
+// done: without it, a message that did leave would look like one in doubt.
+func (e *Engine) recordAnswer(ctx context.Context) error {
+	if e.unrecorded == nil {
+		return nil
+	}
+	err := e.record(ctx, e.unrecorded)
+	if err != nil && !errors.Is(err, store.ErrGone) {
+		return fmt.Errorf("writing down what came of message %d: %w", e.unrecorded.stored.ID, err)
+	}
+	e.unrecorded = nil
+	return err
+}
+
+func (e *Engine) record(ctx context.Context, a *answered) error {
+	now, id, answer := a.at, a.stored.ID, a.answer
 	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
-		outcome := store.Outcome{Reply: answer.Text, Subject: letter.Subject, Locale: letter.Locale, Contents: raw, At: now}
+		outcome := store.Outcome{Reply: answer.Text, Subject: a.letter.Subject, Locale: a.letter.Locale, Contents: a.raw, At: now}
 		switch answer.Outcome {
 		case mailout.Accepted:
 			if _, err := tx.CloseTopic("server_away", now); err != nil {
@@ -216,7 +248,7 @@ func (e *Engine) record(ctx context.Context, c claimed, letter compose.Letter, r
 			outcome.State = renewal.Sent
 			e.summary.Messages++
 			if e.o.Watch != nil {
-				e.o.Watch(plan.DescribeMessage(e.o.Settings, c.dossier, &c.message, now))
+				e.o.Watch(plan.DescribeMessage(e.o.Settings, a.dossier, &a.message, now))
 			}
 			return tx.Record(id, outcome)
 		case mailout.Rejected:
@@ -228,7 +260,7 @@ func (e *Engine) record(ctx context.Context, c claimed, letter compose.Letter, r
 			_, err := tx.InDoubt(id, answer.Text, now)
 			return err
 		}
-		reason, wait := renewal.Deferred, backOff(c.stored.Attempts)
+		reason, wait := renewal.Deferred, backOff(a.stored.Attempts)
 		if answer.About == mailout.AboutTransport {
 			// A transport that is away burns no attempts.
 			reason, wait = renewal.ServerAway, backOff(0)
@@ -288,7 +320,7 @@ func (e *Engine) render(ctx context.Context, c claimed) (compose.Letter, []byte,
 // told file and line.
 func (e *Engine) cannotRender(ctx context.Context, c claimed, cause error) error {
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return errors.Join(ctx.Err(), e.giveBack(ctx, []claimed{c}))
 	}
 	now := e.o.Clock()
 	e.summary.Waiting[string(renewal.TemplateError)]++

@@ -26,13 +26,13 @@ type Transport interface {
 
 // Options are what an Engine is made of.
 type Options struct {
-	DB        *store.DB
-	Settings  *plan.Settings
-	Letters   *compose.Set
+	DB       *store.DB
+	Settings *plan.Settings
+	Letters  *compose.Set
 	// LettersVersion changes whenever a file of the letters does.
 	LettersVersion string
-	Transport Transport
-	Sender    Sender
+	Transport      Transport
+	Sender         Sender
 	// Clock returns the present in UTC.
 	Clock func() time.Time
 	// Instance is who wants to send from the database.
@@ -55,8 +55,11 @@ type Engine struct {
 	o           Options
 	fingerprint string
 	standing    plan.Standing
-	rescued     bool
-	summary     Summary
+	// rescued: no message is left sending from before.
+	rescued bool
+	// unrecorded is what came of a message and is not written down yet.
+	unrecorded *answered
+	summary    Summary
 	// unowned: the database never sent; it becomes ours before the first claim.
 	unowned bool
 	// linkKey makes the tokens of links; nil until it is first needed.

@@ -43,6 +43,7 @@ func (e *Engine) Pass(ctx context.Context) (Summary, error) {
 		}
 		claimed, err := e.deliverDue(ctx)
 		if err != nil {
+			e.rescued = false // the next pass looks after what is still sending
 			return e.summary, err
 		}
 		if planned == 0 && claimed == 0 {
@@ -66,6 +67,9 @@ func (e *Engine) PlanOnly(ctx context.Context) (Summary, error) {
 // is rescued, the instance is checked, a changed configuration is followed.
 func (e *Engine) begin(ctx context.Context) error {
 	now := e.o.Clock()
+	if err := e.recordAnswer(ctx); err != nil {
+		return err
+	}
 	if !e.rescued {
 		err := e.o.DB.Write(ctx, func(tx *store.Tx) error {
 			_, err := tx.Rescue(now)
@@ -160,6 +164,7 @@ func (e *Engine) planDue(ctx context.Context) (int, error) {
 			return total, err
 		}
 		err = e.o.DB.Write(ctx, func(tx *store.Tx) error {
+			now = e.o.Clock() // the wait for this turn may have been long
 			for _, id := range ids {
 				if _, _, err := e.look(tx, id, now, time.Time{}); err != nil {
 					return err

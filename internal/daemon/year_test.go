@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -22,14 +23,28 @@ import (
 // specification and not the code. It runs in a bubble in which the clock starts
 // on 1 January 2000 and jumps; 2000 has a leap day.
 func TestYear(t *testing.T) {
-	seeds := []uint64{1, 2, 3}
-	if testing.Short() {
-		seeds = seeds[:1]
+	years := uint64(2)
+	if text := os.Getenv("RENEWD_YEARS"); text != "" { // for a long night
+		var err error
+		if years, err = strconv.ParseUint(text, 10, 16); err != nil {
+			t.Fatal(err)
+		}
 	}
-	for _, seed := range seeds {
+	if testing.Short() || raceDetector {
+		years = 1
+	}
+	counts := map[string]int{}
+	for seed := range years {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { newYear(t, seed).live() })
+			synctest.Test(t, func(t *testing.T) { newYear(t, seed, counts).live() })
 		})
+	}
+	for _, want := range []string{"sent due", "sent released", "skipped renewed", "skipped corrected", "skipped cancelled",
+		"skipped superseded", "skipped too_late", "skipped unsubscribed", "skipped bounced", "skipped spam_report", "skipped complaint",
+		"uncertain in_doubt", "failed rejected", "killed", "released", "in doubt after the restore"} {
+		if counts[want] == 0 && years > 1 {
+			t.Errorf("the years had no %q: %v", want, counts)
+		}
 	}
 }
 
@@ -57,7 +72,8 @@ type year struct {
 	journal  []typed
 	backup   string
 	restored bool
-	counts   map[string]int
+	// counts tell what happened, in all years together.
+	counts map[string]int
 }
 
 // typed is a statement that a person typed.
@@ -74,14 +90,17 @@ type trouble struct {
 
 func bubbleClock() time.Time { return time.Now().UTC().Truncate(time.Second) }
 
-func newYear(t *testing.T, seed uint64) *year {
+func newYear(t *testing.T, seed uint64, counts map[string]int) *year {
 	set := testkit.Settings(t, yearRules()...)
 	set.Hours.Holidays[renewal.NewDate(2000, time.May, 1)] = true
 	set.Hours.Holidays[renewal.NewDate(2000, time.December, 25)] = true
-	y := &year{t: t, rnd: rand.New(rand.NewPCG(seed, 2000)), shop: testkit.NewShop(t, set, bubbleClock), counts: map[string]int{}}
+	y := &year{t: t, rnd: rand.New(rand.NewPCG(seed, 2000)), shop: testkit.NewShop(t, set, bubbleClock), counts: counts}
 	y.shop.Letters = fstest.MapFS{"cancelled.en.md": &fstest.MapFile{Data: []byte(
 		"---\nsubject: Your cancellation\n---\nWe confirm it for {{(index .Agreements 0).Ref}}.\n")}}
 	y.end = time.Date(2001, time.January, 5, 0, 0, 0, 0, time.UTC)
+	if raceDetector { // up to the day after the backup was adopted
+		y.end = time.Date(2000, time.May, 14, 0, 0, 0, 0, time.UTC)
+	}
 	y.judge = newJudge(t, y.shop)
 	y.shop.Post.Next = y.fault
 	y.plan()
@@ -157,7 +176,7 @@ func (y *year) live() {
 	y.mayDie = 0
 	y.pass()
 	y.judge.sum()
-	y.check()
+	y.count()
 }
 
 // sleep waits for what comes first: a moment of some household, the next
@@ -189,13 +208,13 @@ func (y *year) sleep() {
 // pass makes a pass, and where the process is killed in the middle of it, a
 // second one by its successor.
 func (y *year) pass() {
-	_, killed, err := y.shop.PassUntilKilled(y.e)
+	summary, killed, err := y.shop.PassUntilKilled(y.e)
 	away := time.Now().Before(y.awayUntil)
 	if err != nil && !away {
 		y.t.Fatalf("pass at %s: %v", time.Now().UTC(), err)
 	}
 	y.counts["passes"]++
-	y.judge.look(!away)
+	y.judge.look(!away, summary.Households == 0 && !killed)
 	if killed {
 		y.counts["killed"]++
 		y.restart()
@@ -245,7 +264,7 @@ func (y *year) changeRules() {
 	y.judge.rulesChanged(true)
 	y.restart()
 	y.pass()
-	if y.shop.Text(`SELECT count(*) > 3 FROM reminders WHERE burst = 2 AND state = 'waiting' AND reason = 'burst'`) != "1" {
+	if y.shop.Text(`SELECT count(*) > 3 FROM reminders WHERE burst = 2 AND state = 'waiting'`) != "1" {
 		y.t.Errorf("no burst after the rules changed")
 	}
 }
@@ -301,24 +320,19 @@ func (y *year) adopt() {
 	if err != nil {
 		y.t.Fatal(err)
 	}
-	y.counts["in doubt after the restore"] = n
+	y.counts["in doubt after the restore"] += n
 	y.restored = false
 	y.judge.silent = false
 }
 
-// check asks whether the year was worth playing: everything has to have
-// happened.
-func (y *year) check() {
+// count adds up what became of the reminders, so that nobody praises a year in
+// which nothing happened.
+func (y *year) count() {
 	for _, row := range y.shop.Rows(`SELECT state || ' ' || reason, count(*) FROM reminders GROUP BY 1`) {
-		y.t.Logf("%s: %s", row[0], row[1])
-		y.counts[row[0]]++
-	}
-	y.t.Log(y.counts, y.shop.Post.Tries, "tries")
-	for _, want := range []string{"sent due", "sent released", "skipped renewed", "skipped cancelled", "skipped superseded",
-		"skipped too_late", "skipped unsubscribed", "skipped bounced", "skipped complaint", "uncertain in_doubt", "failed rejected",
-		"killed", "released", "in doubt after the restore"} {
-		if y.counts[want] == 0 {
-			y.t.Errorf("the year had no %q", want)
+		n, err := strconv.Atoi(row[1])
+		if err != nil {
+			y.t.Fatal(err)
 		}
+		y.counts[row[0]] += n
 	}
 }

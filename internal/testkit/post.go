@@ -36,6 +36,8 @@ type Post struct {
 	Next func(to string) Fault
 	// Tries counts the messages that were handed over, whatever came of them.
 	Tries int
+	// Begun counts by Message-ID how often the first byte was announced.
+	Begun map[string]int
 }
 
 // errAway is what the post says while it is away.
@@ -44,6 +46,14 @@ var errAway = errors.New("there is nobody at the post")
 // Deliver puts the message into the maildir, unless Next wants otherwise.
 func (p *Post) Deliver(ctx context.Context, from, to string, raw []byte, streaming func() error) (mailout.Answer, error) {
 	p.Tries++
+	if p.Begun == nil {
+		p.Begun = map[string]int{}
+	}
+	announce := streaming
+	streaming = func() error {
+		p.Begun[messageID(raw)]++
+		return announce()
+	}
 	fault := NoFault
 	if p.Next != nil {
 		fault = p.Next(to)

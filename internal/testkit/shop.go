@@ -108,7 +108,7 @@ func (s *Shop) Engine() *daemon.Engine {
 	set := s.Settings
 	set.Broken = letters.Broken
 	e, err := daemon.New(daemon.Options{
-		DB: s.DB, Settings: &set, Letters: letters, LettersVersion: s.lettersVersion(), Transport: s.Post,
+		DB: s.DB, Settings: &set, Letters: letters, LettersVersion: s.LettersVersion(), Transport: s.Post,
 		Sender: daemon.Sender{From: "Parc Aurore <bonjour@parc-aurore.example>", Address: "bonjour@parc-aurore.example"},
 		Clock:  s.clock, Instance: s.Instance,
 		Watch: func(l plan.Line) { s.Lines = append(s.Lines, l) },
@@ -119,7 +119,18 @@ func (s *Shop) Engine() *daemon.Engine {
 	return e
 }
 
-func (s *Shop) lettersVersion() string {
+// Fingerprint is that of the present Settings.
+func (s *Shop) Fingerprint() string {
+	s.tb.Helper()
+	fingerprint, err := daemon.Fingerprint(&s.Settings)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	return fingerprint
+}
+
+// LettersVersion changes whenever one of the Letters does.
+func (s *Shop) LettersVersion() string {
 	var names []string
 	for name := range s.Letters {
 		names = append(names, name)

@@ -1,0 +1,235 @@
+package daemon_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"renewd/internal/daemon"
+	"renewd/internal/renewal"
+	"renewd/internal/testkit"
+)
+
+// TestTransportAway: with nobody at the post there is one probe a pass, a task,
+// and everything leaves once the post is back, which also closes the task.
+func TestTransportAway(t *testing.T) {
+	s := newScene(t)
+	for _, n := range []string{"1", "2", "3", "4", "5"} {
+		s.pass("C"+n, "c"+n+"@x.example", "A"+n, "2027-03-31")
+	}
+	// A file in the place of the maildir, as after a mount that failed.
+	if err := os.WriteFile(s.Post.Maildir.Dir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := s.Engine()
+	for pass := 1; pass <= 3; pass++ {
+		if _, err := e.Pass(context.Background()); err == nil || !strings.Contains(err.Error(), "does not take messages") {
+			t.Fatalf("pass %d ended with %v", pass, err)
+		}
+		if s.Post.Tries != pass {
+			t.Errorf("after pass %d: %d tries", pass, s.Post.Tries)
+		}
+		s.want("tasks", s.tasks(), "server_away")
+		s.want("attempts", s.Text(`SELECT sum(attempts) FROM messages`), "0")
+		s.now = s.now.Add(time.Minute)
+	}
+	s.want("no longer due", s.Text(`SELECT count(*) FROM reminders WHERE state NOT IN ('due', 'waiting', 'planned')`), "0")
+	if err := os.Remove(s.Post.Maildir.Dir); err != nil {
+		t.Fatal(err)
+	}
+	s.now = s.now.Add(time.Minute)
+	s.Pass(e)
+	s.wantLetters(5)
+	s.want("messages", s.Text(`SELECT count(*), count(DISTINCT rfc822_id) FROM messages WHERE state = 'sent'`), "5|5")
+	s.want("tasks", s.tasks(), "")
+}
+
+// TestRefused: a recipient whom the server refuses concerns nobody else; for a
+// notice a person is told.
+func TestRefused(t *testing.T) {
+	s := newScene(t)
+	s.pass("C1", "ann@x.example", "A1", "2027-03-31")
+	s.subscription("C2", "bob@x.example", "A2", "2027-03-31")
+	s.pass("C3", "cleo@x.example", "A3", "2027-03-31")
+	s.Post.Next = func(to string) testkit.Fault {
+		if to == "cleo@x.example" {
+			return testkit.NoFault
+		}
+		return testkit.Refuse
+	}
+	s.Pass(s.Engine())
+	s.want("reminders", s.reminders(), "A1 before_end:P30D failed rejected\nA2 notice failed rejected\nA3 before_end:P30D sent due")
+	s.want("tasks", s.tasks(), "failed")
+	s.now = s.now.Add(48 * time.Hour)
+	s.Pass(s.Engine())
+	if s.Post.Tries != 3 {
+		t.Errorf("%d tries, want 3", s.Post.Tries)
+	}
+}
+
+// TestLetterThatFailsForOne: a letter that fails with one customer's own data
+// holds that one alone.
+func TestLetterThatFailsForOne(t *testing.T) {
+	s := newScene(t)
+	s.Letters["pass-renewal.en.md"] = &fstest.MapFile{Data: []byte("---\nsubject: Your pass\n---\nYour locker: {{.Customer.Attributes.locker}}\n")}
+	s.pass("C1", "ann@x.example", "A1", "2027-03-31")
+	s.pass("C2", "bob@x.example", "A2", "2027-03-31")
+	s.Exec(`UPDATE customers SET attributes = '{"locker":"17"}' WHERE ref = 'C2'`)
+	e := s.Engine()
+	s.Pass(e)
+	s.want("reminders", s.reminders(), "A1 before_end:P30D waiting template_error\nA2 before_end:P30D sent due")
+	s.want("tasks", s.tasks(), "template_error")
+	s.Exec(`UPDATE customers SET attributes = '{"locker":"18"}' WHERE ref = 'C1'`)
+	s.now = s.now.Add(15 * time.Minute)
+	s.Pass(e)
+	s.want("reminders", s.reminders(), "A1 before_end:P30D sent due\nA2 before_end:P30D sent due")
+	s.want("tasks", s.tasks(), "")
+}
+
+// TestBrokenLetter: while a letter does not render its reminders wait, and the
+// pass after its mending sends them.
+func TestBrokenLetter(t *testing.T) {
+	s := newScene(t)
+	s.Letters["pass-renewal.en.md"] = &fstest.MapFile{Data: []byte("---\nsubject: {{.Nonsense}}\n---\nHello\n")}
+	s.pass("C1", "ann@x.example", "A1", "2027-03-31")
+	s.subscription("C2", "bob@x.example", "A2", "2027-03-31")
+	for range 3 {
+		s.Pass(s.Engine())
+		s.now = s.now.Add(24 * time.Hour)
+	}
+	s.want("reminders", s.reminders(), "A1 before_end:P30D waiting template_error\nA2 notice sent due")
+	s.want("tasks", s.tasks(), "template_error")
+	s.Letters["pass-renewal.en.md"].Data = []byte("---\nsubject: Your pass\n---\nHello\n")
+	s.Pass(s.Engine())
+	s.want("reminders", s.reminders(), "A1 before_end:P30D sent due\nA2 notice sent due")
+	s.want("tasks", s.tasks(), "")
+}
+
+// TestFamily: the passes of a household are one message; one that is not due yet
+// where its customer lives, or that is cancelled, stays out of it.
+func TestFamily(t *testing.T) {
+	s := newScene(t)
+	s.pass("C1", "ann@x.example", "A1", "2027-03-31")
+	s.pass("C2", "Ann@X.example ", "A2", "2027-03-31")
+	s.pass("C3", "ann@x.example", "A3", "2027-03-31")
+	s.pass("C4", "ann@x.example", "A4", "2027-03-31")
+	s.Exec(`UPDATE customers SET time_zone = 'Pacific/Pago_Pago' WHERE ref = 'C3'`) // where it is the night before
+	s.AddEvent(testkit.Event{Type: renewal.Cancel, Agreement: "A4"})
+	s.Pass(s.Engine())
+	s.want("reminders", s.reminders(), "A1 before_end:P30D sent due\nA2 before_end:P30D sent due")
+	s.want("messages", s.Text(`SELECT count(*) FROM messages`), "1")
+	s.now = time.Date(2027, time.March, 1, 20, 0, 0, 0, time.UTC) // nine in the morning there
+	s.Pass(s.Engine())
+	s.want("the third", s.Text(`SELECT r.state, r.reason, r.until FROM reminders AS r JOIN agreements AS a ON a.id = r.agreement_id
+		WHERE a.ref = 'A3' AND r.due_at <= '2027-03-01T20:00:00Z'`), "waiting|frequency_cap|2027-03-03T20:00:00Z") // the first left on 28 February, by his clock
+	s.now = time.Date(2027, time.March, 3, 20, 0, 0, 0, time.UTC)
+	s.Pass(s.Engine())
+	s.wantLetters(2)
+}
+
+// TestTwoRulesOnOneDay: the cap lets the first rule's message go, and the second
+// one's three days later.
+func TestTwoRulesOnOneDay(t *testing.T) {
+	offer := testkit.PassRule()
+	offer.Name, offer.AfterUse = "offer", nil
+	s := newScene(t, testkit.PassRule(), offer)
+	s.pass("C1", "ann@x.example", "A1", "2027-03-31")
+	s.Pass(s.Engine())
+	rows := func() string {
+		return s.Text(`SELECT rule, state, reason, until FROM reminders WHERE step = 'before_end:P30D' ORDER BY rule`)
+	}
+	s.want("on the day", rows(), "annual-pass|sent|due|\noffer|waiting|frequency_cap|2027-03-04T08:00:00Z")
+	s.now = time.Date(2027, time.March, 4, 7, 59, 59, 0, time.UTC)
+	s.Pass(s.Engine())
+	s.wantLetters(1)
+	s.now = s.now.Add(time.Second)
+	s.Pass(s.Engine())
+	s.want("three days later", rows(), "annual-pass|sent|due|\noffer|sent|due|")
+}
+
+// TestBeforeAndAfterTheEndAtOnce: of two messages that may leave at one pass the
+// one before the end goes first, and the cap holds the other.
+func TestBeforeAndAfterTheEndAtOnce(t *testing.T) {
+	s := newScene(t)
+	s.pass("C1", "ann@x.example", "A1", "2027-03-31")
+	s.pass("C1", "ann@x.example", "A2", "2027-02-22")
+	s.Pass(s.Engine())
+	s.want("reminders", s.reminders(), "A1 before_end:P30D sent due\nA2 after_end:P7D waiting frequency_cap")
+	s.now = s.now.Add(72 * time.Hour)
+	s.Pass(s.Engine())
+	s.want("reminders", s.reminders(), "A1 before_end:P30D sent due\nA2 after_end:P7D sent due")
+	s.wantLetters(2)
+}
+
+// TestSecondSender: the lock is held by one process alone.
+func TestSecondSender(t *testing.T) {
+	s := newScene(t)
+	first, err := daemon.Lock(s.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := daemon.Lock(s.Path); !errors.Is(err, daemon.ErrRunning) {
+		t.Fatalf("a second lock: %v", err)
+	}
+	if err := first.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := daemon.Lock(s.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestIdlePassWritesNothing: with nothing due not a byte of the database changes.
+func TestIdlePassWritesNothing(t *testing.T) {
+	s := newScene(t)
+	s.pass("C1", "ann@x.example", "A1", "2027-03-31")
+	s.subscription("C2", "bob@x.example", "A2", "2027-03-31")
+	s.Exec(`INSERT INTO customers(ref, time_zone) VALUES ('C3', 'Mars/Olympus')`) // a task that stays open
+	e := s.Engine()
+	s.Pass(e)
+	version, wal := s.Text(`PRAGMA data_version`), s.contents("-wal")
+	for range 3 {
+		s.now = s.now.Add(10 * time.Minute)
+		if summary := s.Pass(e); summary.Households+summary.Messages+summary.Tasks != 0 {
+			t.Errorf("an idle pass did something: %+v", summary)
+		}
+	}
+	s.want("data_version", s.Text(`PRAGMA data_version`), version)
+	if s.contents("-wal") != wal {
+		t.Error("the write-ahead log changed")
+	}
+}
+
+func (s *scene) contents(suffix string) string {
+	s.t.Helper()
+	text, err := os.ReadFile(s.Path + suffix)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestPlanOnlySendsNothing: it writes down what is due and sends nothing.
+func TestPlanOnlySendsNothing(t *testing.T) {
+	s := newScene(t)
+	s.pass("C1", "ann@x.example", "A1", "2027-03-31")
+	e := s.Engine()
+	for range 2 {
+		if _, err := e.PlanOnly(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.want("reminders", s.reminders(), "A1 before_end:P30D due due")
+	s.want("messages", s.Text(`SELECT count(*) FROM messages`), "0")
+	if s.Post.Tries != 0 {
+		t.Errorf("%d tries", s.Post.Tries)
+	}
+}
