@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"io"
-	"time"
 
 	"renewd/internal/renewal"
+	"renewd/internal/store"
 )
 
 // App is what the commands do, one function a command; a command whose function
@@ -24,10 +24,12 @@ type App struct {
 	// Tasks lists what waits for a person, TaskDone ticks one off.
 	Tasks    func(ctx context.Context, s *Session) error
 	TaskDone func(ctx context.Context, s *Session, id int64) error
-	Adopt    func(ctx context.Context, s *Session) error
-	Audit    func(ctx context.Context, s *Session) error
-	Backup   func(ctx context.Context, s *Session, file string) error
-	Migrate  func(ctx context.Context, s *Session) error
+	// Retry has failed or uncertain reminders sent again.
+	Retry   func(ctx context.Context, s *Session, ids []int64) error
+	Adopt   func(ctx context.Context, s *Session) error
+	Audit   func(ctx context.Context, s *Session) error
+	Backup  func(ctx context.Context, s *Session, file string) error
+	Migrate func(ctx context.Context, s *Session) error
 
 	// Checks look at what a good configuration points to: letters, database.
 	Checks []func(ctx context.Context, c *Config) []Problem
@@ -40,7 +42,7 @@ type App struct {
 }
 
 // absentCommands are names that later versions answer to.
-var absentCommands = []string{"serve", "send-test", "retry", "report", "classify", "export", "erase"}
+var absentCommands = []string{"serve", "send-test", "report", "classify", "export", "erase"}
 
 // Session is one call of a command.
 type Session struct {
@@ -49,7 +51,9 @@ type Session struct {
 	Err *Printer
 	// configFlag is --config as given.
 	configFlag string
-	checks     []func(ctx context.Context, c *Config) []Problem
+	// checks and templateNames are those of the App.
+	checks        []func(ctx context.Context, c *Config) []Problem
+	templateNames func(dir string) []string
 }
 
 // Stdout is the raw stream of data, for what is neither table nor JSON.
@@ -93,14 +97,16 @@ type ImportOptions struct {
 	Ignore []string
 	// DateFormat is dmy, mdy or ymd; empty: found out.
 	DateFormat string
+	// list joins the files of one complete list.
+	list *store.FullList
 }
 
 // RecordOptions are the arguments and flags of record.
 type RecordOptions struct {
 	Type                         renewal.EventType
 	Customer, Agreement, Product string
-	// At is an instant or a date as written, checked to be one of them; empty
-	// means now.
+	// At is an instant or a date as written, checked to be one of them (see
+	// instant); empty means now.
 	At    string
 	Until renewal.Date
 	// Amount is as written, in Currency.
@@ -112,8 +118,9 @@ type RecordOptions struct {
 
 // ForecastOptions are the flags of forecast.
 type ForecastOptions struct {
-	// Now and From are zero where they were not given.
-	Now, From time.Time
+	// Now and From are an instant or a date as written, checked to be one of
+	// them; empty where they were not given.
+	Now, From string
 	// Days is the horizon in days of 24 hours.
 	Days int
 }

@@ -34,16 +34,21 @@ func checkAll(ctx context.Context, s *Session, online bool) error {
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
-	config, problems := LoadConfig(path)
-	if config != nil {
+	config, problems := inspectConfig(path)
+	usable := !hasErrors(problems)
+	if config != nil && s.templateNames != nil {
+		problems = append(problems, config.missingLetters(s.templateNames(config.Templates))...)
+	}
+	if usable {
 		for _, look := range s.checks {
 			problems = append(problems, look(ctx, config)...)
 		}
 	}
-	if config != nil && online {
+	if usable && online {
 		problems = append(problems, Problem{File: path, Level: LevelWarning,
 			Text: "--online: messages go to a folder, so there is no mail server to log in at"})
 	}
+	sortProblems(problems, path)
 	for _, p := range problems {
 		if s.Out.JSON() {
 			err = s.Out.Object(p)

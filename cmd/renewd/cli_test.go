@@ -60,6 +60,7 @@ func spyApp() App {
 			}
 			return s.Out.Object(c.Database)
 		},
+		Retry:   spy[[]int64]("retry"),
 		Audit:   func(context.Context, *Session) error { return needsPerson("2 notices are missing") },
 		Backup:  spy[string]("backup"),
 		Migrate: func(context.Context, *Session) error { return errors.New("the disk is full") },
@@ -75,7 +76,9 @@ func spyApp() App {
 			}
 			return []string{filepath.Join(dir, name+".en.md")}, nil
 		},
-		TemplateNames: func(dir string) []string { return []string{"pass-renewal", "win-back", filepath.Base(dir)} },
+		TemplateNames: func(dir string) []string {
+			return []string{"pass-renewal", "auto-renewal-notice", "renewal-confirmation", "win-back", filepath.Base(dir)}
+		},
 	}
 }
 

@@ -36,6 +36,8 @@ type Config struct {
 	// SetAside names the rules that this version does not plan by, because they
 	// need a feature that is not there yet.
 	SetAside []string
+	// root is the file as it was read, for the places of its keys.
+	root *node
 }
 
 // Business says who writes to the customers.
@@ -51,6 +53,22 @@ type Business struct {
 	Locale   string
 	// Staff are told what needs a person; it may be empty.
 	Staff []mail.Address
+}
+
+// replyTo is the Reply-To header; empty where answers go to From.
+func (b *Business) replyTo() string {
+	if b.ReplyTo.Address == "" {
+		return ""
+	}
+	return b.ReplyTo.String()
+}
+
+// answersTo is the bare address that answers reach.
+func (b *Business) answersTo() string {
+	if b.ReplyTo.Address != "" {
+		return b.ReplyTo.Address
+	}
+	return b.From.Address
 }
 
 // Mail says how messages leave.
@@ -157,6 +175,16 @@ func stateDirectory() string {
 // in the order of the file; the configuration is nil when one of them is an
 // error. It reads $STATE_DIRECTORY.
 func LoadConfig(path string) (*Config, []Problem) {
+	c, problems := inspectConfig(path)
+	if hasErrors(problems) {
+		return nil, problems
+	}
+	return c, problems
+}
+
+// inspectConfig is LoadConfig for who looks for more faults: it returns what it
+// could read of a configuration with errors too, nil only where that is nothing.
+func inspectConfig(path string) (*Config, []Problem) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		text := err.Error()
@@ -165,19 +193,28 @@ func LoadConfig(path string) (*Config, []Problem) {
 		}
 		return nil, []Problem{{File: path, Level: LevelError, Text: text}}
 	}
-	return parseConfig(path, data, stateDirectory(), nil)
+	return readConfig(path, data, stateDirectory(), nil)
 }
 
 // parseConfig is LoadConfig without the file system. Relative paths are beside
 // the file, those of the state under stateDir where that is not empty. The keys
 // asked for are added to record unless it is nil.
 func parseConfig(path string, data []byte, stateDir string, record *keyRecord) (*Config, []Problem) {
+	c, problems := readConfig(path, data, stateDir, record)
+	if hasErrors(problems) {
+		return nil, problems
+	}
+	return c, problems
+}
+
+// readConfig is inspectConfig without the file system, see parseConfig.
+func readConfig(path string, data []byte, stateDir string, record *keyRecord) (*Config, []Problem) {
 	problems := &problemList{file: path}
 	root := parseTree(data, problems)
 	if root == nil {
 		return nil, problems.found
 	}
-	c := &Config{File: path}
+	c := &Config{File: path, root: root}
 	beside := filepath.Dir(path)
 	state := stateDir
 	if state == "" {
@@ -196,10 +233,8 @@ func parseConfig(path string, data []byte, stateDir string, record *keyRecord) (
 	c.readRules(top)
 	top.finish()
 	c.warn(top)
-	if hasErrors(problems.found) {
-		return nil, problems.sorted()
-	}
-	return c, problems.sorted()
+	sortProblems(problems.found, path)
+	return c, problems.found
 }
 
 // path reads a path and puts a relative one into the folder base.

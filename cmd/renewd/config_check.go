@@ -1,7 +1,9 @@
 package main
 
 import (
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"renewd/internal/renewal"
 )
@@ -13,16 +15,12 @@ func (c *Config) warn(top *section) {
 		if f, written := top.table.fields[table]; written {
 			return f.value.at
 		}
-		return place{}
+		return place{1, 1} // where one would write it
 	}
 	if len(c.Business.Staff) == 0 {
 		p.warnf(at("business"), "business.staff: it is empty, so nobody is told when something needs a person")
 	}
-	to := c.Business.ReplyTo.Address
-	if to == "" {
-		to = c.Business.From.Address
-	}
-	if c.Web.BaseURL == "" && to != "" {
+	if to := c.Business.answersTo(); c.Web.BaseURL == "" && to != "" {
 		p.warnf(at("web"), "web.base_url: it is missing, so customers unsubscribe by a mail to %s", to)
 	}
 	if c.Mail.Transport != "maildir" {
@@ -41,8 +39,36 @@ func (c *Config) warnAutoRenew(rule *renewal.Rule, top *section) {
 	if rule.Class != renewal.Commercial || len(rule.BeforeEnd) == 0 || !reaches || !rule.Audience.TakesCancelled(false) {
 		return
 	}
-	table := top.table.fields["rule"].value.items[rule.Place]
-	at := table.fields["before_end"].keyAt
-	top.problems.warnf(at, "rule %q: before_end: it also reaches agreements that renew by themselves, "+
+	top.problems.warnf(c.ruleKeyAt(rule, "before_end"), "rule %q: before_end: it also reaches agreements that renew by themselves, "+
 		"and tells those customers that they end: write auto_renew = false if that is not meant", rule.Name)
+}
+
+// keyAt is where a key of a table stands in the file.
+func (c *Config) keyAt(table, key string) place {
+	if f, written := c.root.fields[table]; written {
+		return f.value.fields[key].keyAt
+	}
+	return place{}
+}
+
+// ruleKeyAt is where a key of a rule stands in the file.
+func (c *Config) ruleKeyAt(rule *renewal.Rule, key string) place {
+	return c.root.fields["rule"].value.items[rule.Place].fields[key].keyAt
+}
+
+// missingLetters looks for letters that rules name and nobody wrote; names are
+// those that there are.
+func (c *Config) missingLetters(names []string) []Problem {
+	problems := &problemList{file: c.File}
+	for i := range c.Rules {
+		r := &c.Rules[i]
+		for _, use := range []struct{ key, name string }{{"template", r.Template}, {"template_after", r.TemplateAfter}} {
+			if use.name == "" || slices.Contains(names, use.name) {
+				continue
+			}
+			problems.errorf(c.ruleKeyAt(r, use.key), "rule %q: %s: there is no letter %q: write %s, or use one of %s%s", r.Name, use.key, use.name,
+				filepath.Join(c.Templates, use.name+"."+c.Business.Locale+".md"), strings.Join(names, ", "), didYouMean(use.name, names))
+		}
+	}
+	return problems.found
 }

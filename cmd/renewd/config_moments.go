@@ -91,12 +91,8 @@ func (s *section) periods(key string) []renewal.Period {
 
 // inline opens the inline table under key, nil where there is none.
 func (s *section) inline(key, shape string) *section {
-	v := s.field(key)
+	v := s.typed(key, shape, kindTable)
 	if v == nil {
-		return nil
-	}
-	if v.kind != kindTable {
-		s.wrongKind(v, key, shape)
 		return nil
 	}
 	return &section{name: key, label: s.label + key + ".", table: v, problems: s.problems, record: s.record}

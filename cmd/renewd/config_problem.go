@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,15 +62,20 @@ func (l *problemList) warnf(at place, format string, args ...any) {
 	l.found = append(l.found, Problem{l.file, at.line, at.column, LevelWarning, fmt.Sprintf(format, args...)})
 }
 
-// sorted returns the problems in the order of the file.
-func (l *problemList) sorted() []Problem {
-	slices.SortStableFunc(l.found, func(a, b Problem) int {
-		if a.Line != b.Line {
-			return a.Line - b.Line
+// sortProblems brings the problems of a file into their order there; those of
+// other files come behind them, as they stand.
+func sortProblems(problems []Problem, file string) {
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		switch {
+		case a.File == file && b.File == file:
+			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		case a.File == file:
+			return -1
+		case b.File == file:
+			return 1
 		}
-		return a.Column - b.Column
+		return 0
 	})
-	return l.found
 }
 
 // nearest returns the candidate that a mistyped word was probably meant to be,

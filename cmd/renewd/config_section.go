@@ -102,14 +102,21 @@ func orList(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
+// typed returns the value of a key, nil where the file says nothing or, which it
+// reports, something of another kind.
+func (s *section) typed(key, want string, kinds ...kind) *node {
+	v := s.field(key)
+	if v != nil && !slices.Contains(kinds, v.kind) {
+		s.wrongKind(v, key, want)
+		return nil
+	}
+	return v
+}
+
 // number reads a whole number between low and high, both included.
 func (s *section) number(key string, byDefault, low, high int) int {
-	v := s.field(key)
+	v := s.typed(key, "a whole number", kindInteger)
 	if v == nil {
-		return byDefault
-	}
-	if v.kind != kindInteger {
-		s.wrongKind(v, key, "a whole number")
 		return byDefault
 	}
 	n, err := strconv.ParseInt(strings.ReplaceAll(v.text, "_", ""), 0, 64)
@@ -122,12 +129,8 @@ func (s *section) number(key string, byDefault, low, high int) int {
 
 // flag reads true or false; nil where the file says nothing.
 func (s *section) flag(key string) *bool {
-	v := s.field(key)
+	v := s.typed(key, "true or false without quotes", kindBool)
 	if v == nil {
-		return nil
-	}
-	if v.kind != kindBool {
-		s.wrongKind(v, key, "true or false without quotes")
 		return nil
 	}
 	yes := v.text == "true"
@@ -157,12 +160,8 @@ func (s *section) flags(key string) []bool {
 
 // share reads a number above 0 and below 1; 0 where the file says nothing.
 func (s *section) share(key string) float64 {
-	v := s.field(key)
+	v := s.typed(key, "a share such as 0.1", kindFloat, kindInteger)
 	if v == nil {
-		return 0
-	}
-	if v.kind != kindFloat && v.kind != kindInteger {
-		s.wrongKind(v, key, "a share such as 0.1")
 		return 0
 	}
 	n, err := strconv.ParseFloat(strings.ReplaceAll(v.text, "_", ""), 64)

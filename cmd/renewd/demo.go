@@ -15,8 +15,10 @@ func (c *commands) demo() *cobra.Command {
 and subscriptions, one look at what is due, and the letters that go out, with
 what was held back and why. Mail goes to an embedded mailbox and nowhere else.
 
-Everything happens in ./renewd-demo, which is made anew at each start. The
-letters are shown at an address of this machine until Ctrl-C.`,
+Everything happens in ./renewd-demo, which is made anew at each start. The demo's
+clock ends on the latest morning within sending hours that has gone by; from there
+on renewd works in that folder as in any other. The letters are shown at an address
+of this machine until Ctrl-C.`,
 		Example: `  renewd demo          look at the letters in a browser, end with Ctrl-C
   renewd demo --once   print what happened and exit`,
 		Args: want(),

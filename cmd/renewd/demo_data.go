@@ -72,13 +72,18 @@ class = "transactional"
 template = "renewal-confirmation"
 `
 
-// demoDay is the first day from today on which the demo can show a working day
-// after a working day.
-func demoDay(today renewal.Date) renewal.Date {
-	for today.Weekday() < time.Tuesday || today.Weekday() > time.Saturday {
-		today++
+// demoNow is what the demo's clock says at its end: in the middle of a morning.
+func demoNow(day renewal.Date, zone *time.Location) time.Time { return renewal.At(day, 10*60, zone) }
+
+// demoDay is the latest day that shows a working day after a working day and
+// whose end is not ahead of the real clock: renewd goes on with that one in the
+// demo's folder.
+func demoDay(now time.Time, zone *time.Location) renewal.Date {
+	day := renewal.LocalDate(now, zone)
+	for day.Weekday() < time.Tuesday || day.Weekday() > time.Saturday || demoNow(day, zone).After(now) {
+		day--
 	}
-	return today
+	return day
 }
 
 // demoFiles are the spreadsheets of the sample business, with dates around the

@@ -135,10 +135,8 @@ func (d *demo) page(ctx context.Context, letters []demoLetter) (demoPage, error)
 	p.Next = d.rows(next, "Mon 2 January, 15:04")
 	err = d.db.Read(ctx, func(tx *store.Tx) error {
 		open, err := tx.OpenTasks()
-		for i := 0; i < len(open) && err == nil; i++ {
-			t := demoTask{Agreement: open[i].Agreement, Kind: string(open[i].Kind), Text: open[i].Text}
-			t.Name, err = customerName(tx, open[i].Customer)
-			p.Tasks = append(p.Tasks, t)
+		for _, t := range open {
+			p.Tasks = append(p.Tasks, demoTask{t.CustomerName, t.Agreement, string(t.Kind), t.Text})
 		}
 		return err
 	})

@@ -9,7 +9,6 @@ import (
 
 	"renewd/internal/plan"
 	"renewd/internal/renewal"
-	"renewd/internal/store"
 )
 
 // demoWidth is how wide the demo prints: a terminal as it is opened.
@@ -22,9 +21,6 @@ func (d *demo) show(ctx context.Context) error {
 		return PrintAll(d.s.Out, nil, Items(d.lines))
 	}
 	d.s.Out = d.s.Out.within(demoWidth)
-	if err := nameCustomers(ctx, d.db, d.lines); err != nil {
-		return err
-	}
 	err := d.s.Out.Line("%s, a climbing hall in Lisbon, sent %s with renewd in a month.\n"+
 		"The demo has a clock of its own: on it, it is %s.", d.c.Business.Name, count(d.before, "letter", "letters"),
 		d.today.In(d.c.Business.TimeZone).Format("Mon 2 January 2006, 15:04"))
@@ -50,7 +46,7 @@ func (d *demo) show(ctx context.Context) error {
 	if err := d.heading("Waiting for a person (renewd tasks)"); err != nil {
 		return err
 	}
-	if err := doTasks(ctx, d.s); err != nil {
+	if err := listTasks(ctx, d.s, d.c, d.db); err != nil {
 		return err
 	}
 	return d.showForecast(ctx)
@@ -139,33 +135,10 @@ func (d *demo) showLetter(ctx context.Context) error {
 	return nil
 }
 
-// lookAhead is the forecast from the demo's now, with the customers' names.
+// lookAhead is the forecast from the demo's now.
 func (d *demo) lookAhead(ctx context.Context) ([]decisionLine, error) {
-	set := d.c.settings(d.c.letters())
 	span := plan.Span{Now: d.today, From: d.today, To: d.today.Add(30 * 24 * time.Hour)}
-	var err error
-	if span.Standing, err = standing(ctx, d.db, d.c, set, d.today); err != nil {
-		return nil, err
-	}
-	sim := plan.NewSimulation(span, set)
-	err = d.db.Read(ctx, func(tx *store.Tx) error {
-		return tx.EachDossier(time.Time{}, func(h *renewal.Dossier) error {
-			sim.Add(h)
-			return nil
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	var lines []decisionLine
-	err = sim.Run(func(l plan.Line) error {
-		lines = append(lines, newDecisionLine(l))
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return lines, nameCustomers(ctx, d.db, lines)
+	return simulated(ctx, d.c, d.db, span, time.Time{})
 }
 
 // showForecast prints the days to come.

@@ -64,19 +64,14 @@ func verdict(n store.NoticeRecord, now time.Time) string {
 
 // doAudit lists every notice with its window and what became of it.
 func doAudit(ctx context.Context, s *Session) error {
-	c, err := s.Config()
-	if err != nil {
-		return err
-	}
-	db, err := c.openStore(ctx, true)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
+	return withStore(ctx, s, true, func(c *Config, db *store.DB) error { return audit(ctx, s, c, db) })
+}
+
+func audit(ctx context.Context, s *Session, c *Config, db *store.DB) error {
 	now := present()
 	missed := 0
 	var lines []auditLine
-	err = db.Read(ctx, func(tx *store.Tx) error {
+	err := db.Read(ctx, func(tx *store.Tx) error {
 		return tx.Notices(func(n store.NoticeRecord) error {
 			line := auditLine{Customer: n.Customer, Agreement: n.Agreement, Term: n.EndsOn.String(), Rule: n.Rule,
 				Window:  auditWindow{renewal.FormatStamp(n.Opens), renewal.FormatStamp(n.Closes)},
@@ -109,7 +104,7 @@ func doAudit(ctx context.Context, s *Session) error {
 		return err
 	}
 	if missed > 0 {
-		return needsPerson("%s not leave within the window: tell those customers by other means", count(missed, "notice did", "notices did"))
+		return needsPerson("%s no proof of having left in time: tell those customers by other means", count(missed, "notice has", "notices have"))
 	}
 	if len(lines) == 0 && !s.Out.JSON() {
 		return s.Err.Line("There are no notices yet.")

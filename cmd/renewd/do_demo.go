@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"renewd/internal/daemon"
 	"renewd/internal/plan"
 	"renewd/internal/renewal"
 	"renewd/internal/store"
@@ -37,7 +38,7 @@ func doDemo(ctx context.Context, s *Session, o DemoOptions) error {
 	if err != nil {
 		return err
 	}
-	d, err := newDemo(ctx, s, demoDay(renewal.LocalDate(present(), zone)), zone)
+	d, err := newDemo(ctx, s, demoDay(present(), zone), zone)
 	if err != nil {
 		return err
 	}
@@ -76,8 +77,11 @@ func newDemo(ctx context.Context, s *Session, day renewal.Date, zone *time.Locat
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{s: s, c: c, db: db, today: renewal.At(day, 10*60, zone), clock: renewal.At(day.AddDays(-demoPast), 10*60, zone)}
-	return d, errors.Join(d.bringIn(ctx, "products.csv", "customers.csv", "agreements.csv"))
+	d := &demo{s: s, c: c, db: db, today: demoNow(day, zone), clock: demoNow(day.AddDays(-demoPast), zone)}
+	if err := d.bringIn(ctx, "products.csv", "customers.csv", "agreements.csv"); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return d, nil
 }
 
 // freshDemoDir makes the folder anew, but only one that a demo made.
@@ -117,24 +121,23 @@ func (d *demo) play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	morning := d.today.Add(-2 * time.Hour)
-	for d.clock.Before(morning) {
-		if _, err := engine.Pass(ctx); err != nil {
-			return err
-		}
-		next, err := d.nextLook(ctx)
-		if err != nil {
-			return err
-		}
-		if next.IsZero() || next.After(morning) {
-			next = morning
-		}
-		d.clock = next
+	if err := d.passUntil(ctx, engine, d.today.Add(-2*time.Hour)); err != nil {
+		return err
 	}
 	if err := d.bringIn(ctx, "events.csv"); err != nil {
 		return err
 	}
-	for {
+	if err := d.passUntil(ctx, engine, d.today); err != nil {
+		return err
+	}
+	_, err = engine.Pass(ctx)
+	return err
+}
+
+// passUntil makes a pass at every moment before an instant, and leaves the clock
+// at that instant.
+func (d *demo) passUntil(ctx context.Context, engine *daemon.Engine, end time.Time) error {
+	for d.clock.Before(end) {
 		if _, err := engine.Pass(ctx); err != nil {
 			return err
 		}
@@ -142,13 +145,12 @@ func (d *demo) play(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if next.IsZero() || next.After(d.today) {
-			d.clock = d.today
-			_, err := engine.Pass(ctx)
-			return err
+		if next.IsZero() || next.After(end) {
+			next = end
 		}
 		d.clock = next
 	}
+	return nil
 }
 
 func (d *demo) nextLook(ctx context.Context) (next time.Time, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"renewd/internal/plan"
@@ -14,22 +15,39 @@ import (
 // nextSpan is how far explain looks ahead.
 const nextSpan = 400 * 24 * time.Hour
 
+// explained is what explain found out.
+type explained struct {
+	facts []fact
+	// unusable says which data keep whom waiting.
+	unusable   []string
+	past, next []decisionLine
+}
+
 // doExplain shows every fact about one customer or agreement, every decision,
 // and what comes next.
 func doExplain(ctx context.Context, s *Session, ref string) error {
-	c, err := s.Config()
-	if err != nil {
-		return err
-	}
-	db, err := c.openStore(ctx, true)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
+	return withStore(ctx, s, true, func(c *Config, db *store.DB) error {
+		found, err := explain(ctx, c, db, ref)
+		if err != nil {
+			return err
+		}
+		if !s.Out.JSON() {
+			return found.print(s, c.Business.TimeZone)
+		}
+		for _, f := range found.facts {
+			if err := s.Out.Object(f.object()); err != nil {
+				return err
+			}
+		}
+		return PrintAll(s.Out, nil, Items(append(found.past, found.next...)))
+	})
+}
+
+func explain(ctx context.Context, c *Config, db *store.DB, ref string) (*explained, error) {
 	now := present()
 	var d *renewal.Dossier
 	var about store.Found
-	err = db.Read(ctx, func(tx *store.Tx) error {
+	err := db.Read(ctx, func(tx *store.Tx) (err error) {
 		if about, err = findOne(tx, ref); err != nil {
 			return err
 		}
@@ -37,41 +55,52 @@ func doExplain(ctx context.Context, s *Session, ref string) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	renewal.Settle(d, now, c.Business.TimeZone)
-	facts := factsAbout(d, about, c.Business.TimeZone)
 	set := c.settings(c.letters())
-	past := decisionsAbout(set, d, about)
+	found := &explained{facts: factsAbout(d, about, c.Business.TimeZone), unusable: unusable(d, about), past: decisionsAbout(set, d, about)}
 	span := plan.Span{Now: now, From: now, To: now.Add(nextSpan)}
 	if span.Standing, err = standing(ctx, db, c, set, now); err != nil {
-		return err
+		return nil, err
 	}
-	var next []decisionLine
 	err = plan.Forecast(span, set, []*renewal.Dossier{d}, func(l plan.Line) error {
 		if line := newDecisionLine(l); concerns(line, about) {
-			next = append(next, line)
+			found.next = append(found.next, line)
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	if s.Out.JSON() {
-		for _, f := range facts {
-			if err := s.Out.Object(f.object()); err != nil {
-				return err
-			}
-		}
-		return PrintAll(s.Out, nil, Items(append(past, next...)))
-	}
-	return printExplained(ctx, s, c, db, facts, past, next)
+	return found, err
 }
 
-// printExplained shows people what explain found out.
-func printExplained(ctx context.Context, s *Session, c *Config, db *store.DB, facts []fact, past, next []decisionLine) error {
+// unusable names the data that keep the household, or the agreement asked for,
+// waiting: as they stand in the database, for that is where they are put right.
+func unusable(d *renewal.Dossier, about store.Found) []string {
+	agreement := d.Agreement(about.AgreementID)
+	var waits []string
+	add := func(what, ref, fault string) {
+		if fault != "" {
+			waits = append(waits, fmt.Sprintf("%s %s waits until its data are put right: %s.", what, ref, fault))
+		}
+	}
+	for i := range d.Customers {
+		if c := &d.Customers[i]; agreement == nil || agreement.CustomerID == c.ID {
+			add("Customer", c.Ref, c.BadData)
+		}
+	}
+	for i := range d.Agreements {
+		// An agreement that cannot be used holds the others of its customer too.
+		if a := &d.Agreements[i]; agreement == nil || agreement.CustomerID == a.CustomerID {
+			add("Agreement", a.Ref, a.BadData)
+		}
+	}
+	return waits
+}
+
+// print shows people what explain found out.
+func (x *explained) print(s *Session, zone *time.Location) error {
 	const indent = 11
-	for _, f := range facts {
+	for _, f := range x.facts {
 		lines := []string{printable(f.text())}
 		if s.Out.width > 0 {
 			lines = wrap(lines[0], max(s.Out.width, 2*indent)-indent)
@@ -84,12 +113,23 @@ func printExplained(ctx context.Context, s *Session, c *Config, db *store.DB, fa
 			kind = ""
 		}
 	}
+	next := "What comes next, as things stand:"
+	nothing := "Nothing comes in the next 400 days, as things stand."
+	if len(x.unusable) > 0 {
+		waits := printable(strings.Join(x.unusable, " "))
+		next, nothing = waits+"\n\n"+next, waits
+	}
+	columns := decisionColumns(zone)
+	if severalTerms(x.past) {
+		columns = slices.Insert(columns, len(columns)-1, Column[decisionLine]{Title: "TERM ENDS", Cell: decisionLine.term})
+	}
 	for _, part := range []struct {
 		title, none string
+		columns     []Column[decisionLine]
 		lines       []decisionLine
 	}{
-		{"Decided so far:", "Nothing was decided so far.", past},
-		{"What comes next, as things stand:", "Nothing comes in the next 400 days, as things stand.", next},
+		{"Decided so far:", "Nothing was decided so far.", columns, x.past},
+		{next, nothing, decisionColumns(zone), x.next},
 	} {
 		title := part.title
 		if len(part.lines) == 0 {
@@ -98,12 +138,32 @@ func printExplained(ctx context.Context, s *Session, c *Config, db *store.DB, fa
 		if err := s.Out.Line("\n%s", title); err != nil {
 			return err
 		}
-		if err := printDecisions(ctx, s, c, db, part.lines); err != nil {
+		if err := PrintAll(s.Out, part.columns, Items(part.lines)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// severalTerms reports whether decisions are about more than one term of one
+// agreement.
+func severalTerms(lines []decisionLine) bool {
+	ends := map[string]string{}
+	for _, l := range lines {
+		for _, r := range l.Reminders {
+			if known, seen := ends[r.Agreement]; seen && r.EndsOn != "" && known != r.EndsOn {
+				return true
+			}
+			if r.EndsOn != "" {
+				ends[r.Agreement] = r.EndsOn
+			}
+		}
+	}
+	return false
+}
+
+// term is the end of the term that a recorded decision was about.
+func (l decisionLine) term() string { return l.Reminders[0].EndsOn }
 
 // findOne finds what a REF means; several customers of one address are one
 // household, and the first of them stands for it.
@@ -136,7 +196,9 @@ func decisionsAbout(set *plan.Settings, d *renewal.Dossier, about store.Found) [
 			continue
 		}
 		if l := plan.Describe(set, d, r, r.DecidedAt); l.Decision != "" {
-			lines = append(lines, newDecisionLine(l))
+			line := newDecisionLine(l)
+			line.Reminders[0].EndsOn = r.EndsOn.String()
+			lines = append(lines, line)
 		}
 	}
 	return lines

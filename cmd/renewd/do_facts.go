@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,24 +19,26 @@ type fact struct {
 	values []factValue
 }
 
-// factValue is one value of a fact; words is what people are shown instead,
-// empty where that is the same, and hidden leaves it to programs.
+// factValue is one value of a fact: for programs a text, a number or a truth, nil
+// where it is not for them; words is what people are shown, empty where it is
+// not for them.
 type factValue struct {
-	name, value, words string
-	hidden             bool
+	name  string
+	value any
+	words string
 }
 
-// add appends a value unless it is empty.
+// add appends a text unless it is empty.
 func (f *fact) add(name, value string) {
 	if value != "" {
-		f.values = append(f.values, factValue{name: name, value: value})
+		f.values = append(f.values, factValue{name, value, value})
 	}
 }
 
 // addTime appends an instant unless it is zero: people read the business's clock.
 func (f *fact) addTime(name string, t time.Time, zone *time.Location) {
 	if !t.IsZero() {
-		f.values = append(f.values, factValue{name: name, value: renewal.FormatStamp(t), words: t.In(zone).Format(clock)})
+		f.values = append(f.values, factValue{name, renewal.FormatStamp(t), t.In(zone).Format(clock)})
 	}
 }
 
@@ -43,10 +46,8 @@ func (f *fact) addTime(name string, t time.Time, zone *time.Location) {
 // decimals, programs in the minor unit with the currency beside it.
 func (f *fact) addMoney(name string, m renewal.Money) {
 	if m.Known() {
-		minor := strconv.FormatInt(m.Minor, 10)
-		f.values = append(f.values, factValue{name: name + "_minor", value: minor, hidden: true},
-			factValue{name: "currency", value: m.Currency, hidden: true},
-			factValue{name: name, words: moneyWords(m)})
+		f.values = append(f.values, factValue{name + "_minor", m.Minor, ""},
+			factValue{"currency", m.Currency, ""}, factValue{name, nil, moneyWords(m)})
 	}
 }
 
@@ -60,10 +61,10 @@ func moneyWords(m renewal.Money) string {
 }
 
 // object is the fact as programs read it.
-func (f *fact) object() map[string]string {
-	o := map[string]string{"fact": f.kind}
+func (f *fact) object() map[string]any {
+	o := map[string]any{"fact": f.kind}
 	for _, v := range f.values {
-		if v.value != "" {
+		if v.value != nil {
 			o[v.name] = v.value
 		}
 	}
@@ -74,24 +75,33 @@ func (f *fact) object() map[string]string {
 func (f *fact) text() string {
 	var parts []string
 	for _, v := range f.values {
-		switch {
-		case v.hidden:
-		case v.words != "":
+		if v.words != "" {
 			parts = append(parts, v.name+" "+v.words)
-		default:
-			parts = append(parts, v.name+" "+v.value)
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
+// holdsAll reports whether an event of this type counts for every agreement of
+// its household.
+func holdsAll(t renewal.EventType) bool {
+	switch t {
+	case renewal.ComplaintEvent, renewal.ComplaintResolved, renewal.Unsubscribe, renewal.Resubscribe, renewal.Bounce, renewal.SpamReport:
+		return true
+	}
+	return false
+}
+
 // factsAbout is what a dossier holds about a customer's household, or about one
-// agreement alone. Times are told on a clock of the zone.
+// agreement alone: then with what other members of the household did that counts
+// for it too. Times are told on a clock of the zone.
 func factsAbout(d *renewal.Dossier, about store.Found, zone *time.Location) []fact {
 	var facts []fact
 	agreement := d.Agreement(about.AgreementID)
 	for i := range d.Customers {
-		if c := &d.Customers[i]; agreement == nil || c.ID == agreement.CustomerID {
+		c := &d.Customers[i]
+		spoke := slices.ContainsFunc(d.Events, func(e renewal.Event) bool { return e.CustomerID == c.ID && holdsAll(e.Type) })
+		if agreement == nil || c.ID == agreement.CustomerID || spoke {
 			facts = append(facts, customerFact(d, c, zone))
 		}
 	}
@@ -110,7 +120,7 @@ func factsAbout(d *renewal.Dossier, about store.Found, zone *time.Location) []fa
 		}
 	}
 	for i := range d.Events {
-		if e := &d.Events[i]; agreement == nil || e.CustomerID == agreement.CustomerID && (e.AgreementID == 0 || e.AgreementID == agreement.ID) {
+		if e := &d.Events[i]; agreement == nil || holdsAll(e.Type) || e.Concerns(agreement) {
 			facts = append(facts, eventFact(d, e, zone))
 		}
 	}
@@ -145,7 +155,7 @@ func agreementFact(d *renewal.Dossier, a *renewal.Agreement) fact {
 	f.add("starts_on", a.StartsOn.String())
 	f.add("ends_on", a.EndsOn.String())
 	f.add("term", a.TermLength().String())
-	f.add("auto_renew", map[bool]string{true: "yes", false: "no"}[a.AutoRenew])
+	f.values = append(f.values, factValue{"auto_renew", a.AutoRenew, map[bool]string{true: "yes", false: "no"}[a.AutoRenew]})
 	if a.AutoRenew {
 		f.add("renews_on", a.RenewsOn().String())
 		f.add("cancel_by", a.CancelBy().String())
@@ -172,7 +182,7 @@ func eventFact(d *renewal.Dossier, e *renewal.Event, zone *time.Location) fact {
 	}
 	f.add("channel", e.Channel)
 	if e.Quantity != 0 {
-		f.add("quantity", strconv.FormatInt(e.Quantity, 10))
+		f.values = append(f.values, factValue{"quantity", e.Quantity, strconv.FormatInt(e.Quantity, 10)})
 	}
 	f.addMoney("amount", e.Amount)
 	f.add("until", e.Until.String())

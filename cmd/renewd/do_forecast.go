@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -31,13 +30,16 @@ type decisionReminder struct {
 	// Agreement is left out for an event about a customer alone.
 	Agreement string `json:"agreement,omitempty"`
 	Step      string `json:"step"`
+	// EndsOn is the end of the term that a recorded decision was about; forecasts
+	// leave it out.
+	EndsOn string `json:"ends_on,omitempty"`
 }
 
 func newDecisionLine(l plan.Line) decisionLine {
 	line := decisionLine{At: renewal.FormatStamp(l.At), Customer: l.Customer, Rule: l.Rule, Class: string(l.Class),
-		Template: l.Template, Decision: l.Decision, Reason: string(l.Reason), Until: renewal.FormatStamp(l.Until)}
+		Template: l.Template, Decision: l.Decision, Reason: string(l.Reason), Until: renewal.FormatStamp(l.Until), name: l.Name}
 	for _, r := range l.Reminders {
-		line.Reminders = append(line.Reminders, decisionReminder(r))
+		line.Reminders = append(line.Reminders, decisionReminder{Agreement: r.Agreement, Step: r.Step})
 	}
 	return line
 }
@@ -102,93 +104,53 @@ func (l decisionLine) concerned() string {
 	return strings.Join(steps, "; ")
 }
 
-// printDecisions shows decisions that were collected, to people with the names
-// of the customers.
-func printDecisions(ctx context.Context, s *Session, c *Config, db *store.DB, lines []decisionLine) error {
-	if !s.Out.JSON() {
-		if err := nameCustomers(ctx, db, lines); err != nil {
-			return err
-		}
-	}
+// printDecisions shows decisions that were collected.
+func printDecisions(s *Session, c *Config, lines []decisionLine) error {
 	return PrintAll(s.Out, decisionColumns(c.Business.TimeZone), Items(lines))
-}
-
-// nameCustomers adds the names that belong to the refs.
-func nameCustomers(ctx context.Context, db *store.DB, lines []decisionLine) error {
-	return db.Read(ctx, func(tx *store.Tx) error {
-		names := map[string]string{}
-		for i := range lines {
-			l := &lines[i]
-			if name, known := names[l.Customer]; known {
-				l.name = name
-				continue
-			}
-			name, err := customerName(tx, l.Customer)
-			if err != nil {
-				return err
-			}
-			names[l.Customer], l.name = name, name
-		}
-		return nil
-	})
-}
-
-// customerName is the name of the customer with a ref; empty where there is none.
-func customerName(tx *store.Tx, ref string) (string, error) {
-	if ref == "" {
-		return "", nil
-	}
-	id, err := tx.CustomerByRef(ref)
-	if errors.Is(err, store.ErrNotFound) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	d, err := tx.Dossier(id, time.Time{})
-	if err != nil {
-		return "", err
-	}
-	return d.Customer(id).Name, nil
 }
 
 // doForecast shows what will be sent, held and skipped.
 func doForecast(ctx context.Context, s *Session, o ForecastOptions) error {
-	c, err := s.Config()
-	if err != nil {
-		return err
+	return withStore(ctx, s, true, func(c *Config, db *store.DB) error { return forecast(ctx, s, c, db, o) })
+}
+
+func forecast(ctx context.Context, s *Session, c *Config, db *store.DB, o ForecastOptions) error {
+	zone := c.Business.TimeZone
+	span := plan.Span{Now: present()}
+	var asOf time.Time
+	var err error
+	if o.Now != "" {
+		if asOf, err = instant(o.Now, zone); err != nil {
+			return usageError("--now: %w", err)
+		}
+		span.Now = asOf
 	}
-	db, err := c.openStore(ctx, true)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	span := plan.Span{Now: o.Now, From: o.From}
-	if span.Now.IsZero() {
-		span.Now = present()
-	}
-	if span.From.IsZero() {
-		span.From = span.Now
+	span.From = span.Now
+	if o.From != "" {
+		if span.From, err = instant(o.From, zone); err != nil {
+			return usageError("--from: %w", err)
+		}
 	}
 	if span.From.Before(span.Now) {
 		return usageError("--from %s is before the moment that the forecast starts at, %s",
 			renewal.FormatStamp(span.From), renewal.FormatStamp(span.Now))
 	}
 	span.To = span.From.Add(time.Duration(o.Days) * 24 * time.Hour)
-	n, err := printForecast(ctx, s, c, db, span, o.Now)
+	n, err := printForecast(ctx, s, c, db, span, asOf)
 	if err == nil && n == 0 && !s.Out.JSON() {
 		return s.Err.Line("Nothing will be sent, held or skipped from %s to %s.",
-			span.From.In(c.Business.TimeZone).Format("2006-01-02 15:04"), span.To.In(c.Business.TimeZone).Format("2006-01-02 15:04"))
+			span.From.In(zone).Format(clock), span.To.In(zone).Format(clock))
 	}
 	return err
 }
 
-// printForecast plays every household forward over a span and prints what it
-// sees: to programs each line as soon as its moment is done. asOf is --now, zero where it was not given.
-func printForecast(ctx context.Context, s *Session, c *Config, db *store.DB, span plan.Span, asOf time.Time) (lines int, err error) {
+// simulate is a forecast that has taken in every household; asOf is the instant
+// whose facts count, zero for all there are.
+func simulate(ctx context.Context, c *Config, db *store.DB, span plan.Span, asOf time.Time) (*plan.Simulation, error) {
 	set := c.settings(c.letters())
+	var err error
 	if span.Standing, err = standing(ctx, db, c, set, span.Now); err != nil {
-		return 0, err
+		return nil, err
 	}
 	sim := plan.NewSimulation(span, set)
 	err = db.Read(ctx, func(tx *store.Tx) error {
@@ -198,32 +160,53 @@ func printForecast(ctx context.Context, s *Session, c *Config, db *store.DB, spa
 		})
 	})
 	if err != nil {
-		return 0, fmt.Errorf("reading the facts: %w", err)
+		return nil, fmt.Errorf("reading the facts: %w", err)
 	}
-	if s.Out.JSON() {
-		items := func(yield func(decisionLine, error) bool) {
-			stopped := false
-			err := sim.Run(func(l plan.Line) error {
-				lines++
-				if stopped = !yield(newDecisionLine(l), nil); stopped {
-					return errTold
-				}
-				return ctx.Err()
-			})
-			if err != nil && !stopped {
-				yield(decisionLine{}, err)
-			}
-		}
-		err = PrintAll(s.Out, nil, items)
-		return lines, err
+	return sim, nil
+}
+
+// simulated is everything that a forecast sees.
+func simulated(ctx context.Context, c *Config, db *store.DB, span plan.Span, asOf time.Time) ([]decisionLine, error) {
+	sim, err := simulate(ctx, c, db, span, asOf)
+	if err != nil {
+		return nil, err
 	}
-	var collected []decisionLine
+	var lines []decisionLine
 	err = sim.Run(func(l plan.Line) error {
-		collected = append(collected, newDecisionLine(l))
+		lines = append(lines, newDecisionLine(l))
 		return ctx.Err()
 	})
+	return lines, err
+}
+
+// printForecast plays every household forward over a span and prints what it
+// sees: to programs each line as soon as its moment is done. It returns how many
+// lines there were; asOf is that of simulate.
+func printForecast(ctx context.Context, s *Session, c *Config, db *store.DB, span plan.Span, asOf time.Time) (lines int, err error) {
+	if !s.Out.JSON() {
+		seen, err := simulated(ctx, c, db, span, asOf)
+		if err != nil {
+			return 0, err
+		}
+		return len(seen), printDecisions(s, c, seen)
+	}
+	sim, err := simulate(ctx, c, db, span, asOf)
 	if err != nil {
 		return 0, err
 	}
-	return len(collected), printDecisions(ctx, s, c, db, collected)
+	items := func(yield func(decisionLine, error) bool) {
+		stopped := false
+		err := sim.Run(func(l plan.Line) error {
+			lines++
+			if stopped = !yield(newDecisionLine(l), nil); stopped {
+				return errTold
+			}
+			return ctx.Err()
+		})
+		if err != nil && !stopped {
+			yield(decisionLine{}, err)
+		}
+	}
+	err = PrintAll(s.Out, nil, items)
+	return lines, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"renewd/internal/ingest"
@@ -18,36 +19,56 @@ const shownWarnings = 20
 
 // doImport brings files in, one after the other.
 func doImport(ctx context.Context, s *Session, o ImportOptions) error {
-	c, err := s.Config()
-	if err != nil {
-		return err
+	return withStore(ctx, s, false, func(_ *Config, db *store.DB) error { return importFiles(ctx, s, db, o) })
+}
+
+func importFiles(ctx context.Context, s *Session, db *store.DB, o ImportOptions) error {
+	if o.Full {
+		o.list = store.NewFullList(len(o.Files))
 	}
-	db, err := c.openStore(ctx, false)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
 	rejected := 0
 	var results []store.ImportResult
-	for _, path := range o.Files {
+	for i, path := range o.Files {
 		result, err := importFile(ctx, s, db, path, o, present())
+		if err == nil || errors.Is(err, errNothingChanged) {
+			results = append(results, result)
+		}
 		if err != nil {
-			return errors.Join(printImports(s, results), err)
+			return errors.Join(printImports(s, results), tellPartial(s, o, i), err)
 		}
 		rejected += result.Rejected
-		results = append(results, result)
 	}
-	if err := printImports(s, results); err != nil {
+	if err := printImports(s, results); err != nil || rejected == 0 {
 		return err
 	}
-	if rejected > 0 && !o.DryRun {
-		return needsPerson("%s left out: correct the .rejected.csv and import it", count(rejected, "row was", "rows were"))
+	if o.DryRun {
+		return needsPerson("%s be left out", count(rejected, "row would", "rows would"))
+	}
+	return needsPerson("%s left out: correct the .rejected.csv and import it", count(rejected, "row was", "rows were"))
+}
+
+// tellPartial says, of several files of which the i-th failed, what came of the
+// others: each is a transaction of its own.
+func tellPartial(s *Session, o ImportOptions, i int) error {
+	if i > 0 && !o.DryRun {
+		if err := s.Err.Line("%s imported before that: %s.", count(i, "file was", "files were"), strings.Join(o.Files[:i], ", ")); err != nil {
+			return err
+		}
+	}
+	if rest := o.Files[i+1:]; len(rest) > 0 {
+		return s.Err.Line("%s not looked at: %s.", count(len(rest), "file was", "files were"), strings.Join(rest, ", "))
 	}
 	return nil
 }
 
+// errNothingChanged is the cause where a file was refused because of its rows.
+var errNothingChanged = errors.New("nothing was changed")
+
 // importFile brings one file in and settles the terms that its events moved.
 func importFile(ctx context.Context, s *Session, db *store.DB, path string, o ImportOptions, now time.Time) (store.ImportResult, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return store.ImportResult{}, fmt.Errorf("%s is a directory: name the files in it", path)
+	}
 	file, err := ingest.OpenPath(path, ingest.Options{As: o.As, Ignore: o.Ignore, DateFormat: o.DateFormat})
 	if err != nil {
 		return store.ImportResult{}, err
@@ -57,7 +78,7 @@ func importFile(ctx context.Context, s *Session, db *store.DB, path string, o Im
 	}
 	progress := s.Err.Progress(filepath.Base(path))
 	result, err := store.Import(ctx, db, file, store.ImportOptions{
-		File: path, Now: now, SkipBad: o.SkipBad, DryRun: o.DryRun, Full: o.Full, Progress: progress.Step,
+		File: path, Now: now, SkipBad: o.SkipBad, DryRun: o.DryRun, Full: o.Full, List: o.list, Progress: progress.Step,
 	})
 	progress.End()
 	if err != nil {
@@ -66,19 +87,19 @@ func importFile(ctx context.Context, s *Session, db *store.DB, path string, o Im
 	if err := tellFaults(s, result); err != nil {
 		return result, err
 	}
-	if len(result.Faults) > 0 && o.SkipBad && !o.DryRun {
-		if err := writeRejected(s, file, path, result); err != nil {
-			return result, err
-		}
-	}
-	if !result.Done && result.Rejected > 0 && !o.SkipBad {
-		if err := printImports(s, []store.ImportResult{result}); err != nil {
-			return result, err
-		}
-		return result, fmt.Errorf("%s: nothing was changed, because %d of its rows cannot be used; --skip-bad imports the others", path, result.Rejected)
+	if !result.Done {
+		return result, fmt.Errorf("%s: %w, because %d of its rows cannot be used; --skip-bad imports the others", path, errNothingChanged, result.Rejected)
 	}
 	if o.DryRun {
 		return result, nil
+	}
+	if len(result.Faults) > 0 {
+		err = writeRejected(s, file, path, result)
+	} else {
+		err = removeRejected(s, path)
+	}
+	if err != nil {
+		return result, err
 	}
 	return result, settle(ctx, s, db, result.Settle, now)
 }
@@ -106,7 +127,7 @@ func writeRejected(s *Session, file *ingest.File, path string, r store.ImportRes
 	for i, f := range r.Faults {
 		faults[i] = ingest.Fault(f)
 	}
-	name := path + ".rejected.csv"
+	name := rejectedName(path)
 	out, err := os.Create(name)
 	if err != nil {
 		return fmt.Errorf("writing the rows left out: %w", err)
@@ -114,7 +135,27 @@ func writeRejected(s *Session, file *ingest.File, path string, r store.ImportRes
 	if err := errors.Join(file.WriteRejected(out, faults), out.Close()); err != nil {
 		return fmt.Errorf("writing the rows left out to %s: %w", name, err)
 	}
+	if r.Rejected == 1 {
+		return s.Err.Line("The row left out is in %s, with its reason.", name)
+	}
 	return s.Err.Line("The rows left out are in %s, each with its reason.", name)
+}
+
+// rejectedName is the file beside an imported one that takes its bad rows.
+func rejectedName(path string) string { return path + ".rejected.csv" }
+
+// removeRejected removes the bad rows of an earlier import of the file, now that
+// it has none.
+func removeRejected(s *Session, path string) error {
+	name := rejectedName(path)
+	removed, err := ingest.RemoveRejected(name)
+	if err != nil {
+		return fmt.Errorf("removing the rows left out by an earlier import: %w", err)
+	}
+	if removed {
+		return s.Err.Line("%s was of an earlier import and is removed: no row is left out any more.", name)
+	}
+	return nil
 }
 
 // settleBatch is how many households are settled in one transaction.
@@ -156,8 +197,7 @@ func settleHousehold(s *Session, tx *store.Tx, customerID int64, now time.Time) 
 	if settled.Empty() {
 		return nil
 	}
-	atOnce := time.Unix(0, 0).UTC()
-	return tx.Apply(d, settled, nil, nil, atOnce, now)
+	return tx.ApplySettlement(d, settled, now)
 }
 
 // printImports shows what each file brought.
@@ -178,22 +218,15 @@ func printImports(s *Session, results []store.ImportResult) error {
 
 // doBackup makes an online copy of the database.
 func doBackup(ctx context.Context, s *Session, file string) error {
-	c, err := s.Config()
-	if err != nil {
-		return err
-	}
-	db, err := c.openStore(ctx, true)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
-		return fmt.Errorf("there is no directory %s to write the copy to", filepath.Dir(file))
-	}
-	if err := db.Backup(ctx, file); err != nil {
-		return err
-	}
-	return s.Err.Line("%s is a complete copy, checked page by page.", file)
+	return withStore(ctx, s, true, func(_ *Config, db *store.DB) error {
+		if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
+			return fmt.Errorf("there is no directory %s to write the copy to", filepath.Dir(file))
+		}
+		if err := db.Backup(ctx, file); err != nil {
+			return err
+		}
+		return s.Err.Line("%s is a complete copy, checked page by page.", file)
+	})
 }
 
 // doMigrate brings the schema up to date.

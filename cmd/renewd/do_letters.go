@@ -132,11 +132,7 @@ func (c *Config) sampleFor(template string) compose.Data {
 	a := &data.Agreements[0]
 	switch c.classOf(template) {
 	case renewal.Commercial:
-		reply := ""
-		if c.Business.ReplyTo.Address != "" {
-			reply = c.Business.ReplyTo.String()
-		}
-		data.Links.Unsubscribe = compose.UnsubscribeMailto(c.Business.From.String(), reply, "preview")
+		data.Links.Unsubscribe = compose.UnsubscribeMailto(c.Business.From.String(), c.Business.replyTo(), "preview")
 		a.Ended = template == "win-back" || slices.ContainsFunc(c.Rules, func(r renewal.Rule) bool { return r.TemplateAfter == template })
 	case renewal.Transactional:
 		a.AutoRenew = true
@@ -152,12 +148,8 @@ func (c *Config) previewMessage(s *Session, letter compose.Letter, class renewal
 	if strings.TrimSpace(to) == "" {
 		to = "nobody@customer.example"
 	}
-	reply := ""
-	if c.Business.ReplyTo.Address != "" {
-		reply = c.Business.ReplyTo.String()
-	}
 	raw, err := compose.Message(letter, compose.Envelope{
-		From: c.Business.From.String(), ReplyTo: reply, To: to, ToName: name, MessageID: "preview@renewd.invalid",
+		From: c.Business.From.String(), ReplyTo: c.Business.replyTo(), To: to, ToName: name, MessageID: "preview@renewd.invalid",
 		Date: present().In(c.Business.TimeZone), Class: class, UnsubscribeToken: "preview",
 	})
 	if err != nil {
@@ -198,80 +190,4 @@ func (c *Config) factsOf(ctx context.Context, ref string) (compose.Facts, *renew
 		return nil
 	})
 	return facts, customer, err
-}
-
-// checkLetters renders every letter in every language with made-up data.
-func checkLetters(_ context.Context, c *Config) []Problem {
-	letters := c.letters()
-	var problems []Problem
-	for _, f := range letters.Check() {
-		p := Problem{File: filepath.Join(c.Templates, f.File), Line: f.Line, Column: f.Column, Level: LevelError, Text: f.Text}
-		if f.BuiltIn {
-			p.File = "built-in " + f.File
-		}
-		problems = append(problems, p)
-	}
-	return problems
-}
-
-// checkRules looks for letters that rules name and nobody wrote.
-func checkRules(_ context.Context, c *Config) []Problem {
-	letters := c.letters()
-	var problems []Problem
-	for i := range c.Rules {
-		r := &c.Rules[i]
-		for _, name := range []string{r.Template, r.TemplateAfter} {
-			if name == "" || letters.Has(name) {
-				continue
-			}
-			problems = append(problems, Problem{File: c.File, Level: LevelError, Text: fmt.Sprintf(
-				"rule %q: there is no letter %q%s: write %s, or use one of %s", r.Name, name, didYouMean(name, letters.Names()),
-				filepath.Join(c.Templates, name+"."+c.Business.Locale+".md"), strings.Join(letters.Names(), ", "))})
-		}
-	}
-	return problems
-}
-
-// checkDatabase opens the database, where there is one, and looks at what it
-// says against the configuration.
-func checkDatabase(ctx context.Context, c *Config) []Problem {
-	if _, err := os.Stat(c.Database); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	problem := func(level, format string, args ...any) []Problem {
-		return []Problem{{File: c.Database, Level: level, Text: fmt.Sprintf(format, args...)}}
-	}
-	db, err := c.openStore(ctx, true)
-	if err != nil {
-		return problem(LevelError, "%v", err)
-	}
-	defer db.Close()
-	var problems []Problem
-	if standing, err := store.CheckInstance(ctx, db, c.instance()); err != nil {
-		problems = append(problems, problem(LevelError, "%v", err)...)
-	} else if !standing.MaySend() {
-		problems = append(problems, problem(LevelWarning, "%s", standing.Sentence())...)
-	}
-	err = db.Read(ctx, func(tx *store.Tx) error {
-		unpaid, err := tx.UnpaidAutoRenewals()
-		if err == nil && unpaid > 0 {
-			problems = append(problems, problem(LevelWarning,
-				"%s by itself and no payment was ever recorded: import payments (or set assume_renewal), else staff are asked about each renewal",
-				count(unpaid, "agreement renews", "agreements renew"))...)
-		}
-		learned := 0
-		if err == nil {
-			learned, err = tx.LearnedProducts()
-		}
-		if learned > 0 {
-			problems = append(problems, problem(LevelWarning,
-				"life = \"learned\" of %s is known, but without effect in this version: write a period such as P3M",
-				count(learned, "product", "products"))...)
-		}
-		return err
-	})
-	if err != nil {
-		problems = append(problems, problem(LevelError, "%v", err)...)
-	}
-	return problems
 }

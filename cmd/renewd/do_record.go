@@ -44,18 +44,10 @@ func (r *recorded) sentence(of renewal.EventType, zone *time.Location) string {
 
 // doRecord stores one event and applies it to the terms of its household.
 func doRecord(ctx context.Context, s *Session, o RecordOptions) error {
-	c, err := s.Config()
-	if err != nil {
-		return err
-	}
-	db, err := c.openStore(ctx, false)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	now := present()
 	var out recorded
-	err = db.Write(ctx, func(tx *store.Tx) error {
+	var zone *time.Location
+	err := change(ctx, s, func(c *Config, tx *store.Tx, now time.Time) (err error) {
+		zone = c.Business.TimeZone
 		out, err = recordEvent(s, tx, o, now)
 		return err
 	})
@@ -68,7 +60,7 @@ func doRecord(ctx context.Context, s *Session, o RecordOptions) error {
 	if !out.Added {
 		return s.Err.Line("The %s with the id %s was recorded before: nothing changed.", o.Type, o.ID)
 	}
-	return s.Err.Line("%s", printable(out.sentence(o.Type, c.Business.TimeZone)))
+	return s.Err.Line("%s", printable(out.sentence(o.Type, zone)))
 }
 
 // plainly leaves a sentence such as "there is no customer C4" as it is: that
@@ -92,6 +84,7 @@ func recordEvent(s *Session, tx *store.Tx, o RecordOptions, now time.Time) (reco
 	if err := placeEvent(s, tx, &e, o, d, now); err != nil {
 		return recorded{}, err
 	}
+	before := d.Agreement(e.AgreementID)
 	added, err := tx.RecordEvent(&e, "")
 	if err != nil {
 		return recorded{}, err
@@ -105,12 +98,12 @@ func recordEvent(s *Session, tx *store.Tx, o RecordOptions, now time.Time) (reco
 		return recorded{}, err
 	}
 	out := recorded{Event: e.ID, Type: string(e.Type), At: renewal.FormatStamp(e.At), Added: added, Customer: d.Customer(e.CustomerID).Ref}
-	if a := d.Agreement(e.AgreementID); a != nil {
-		out.Agreement, out.EndsOn = a.Ref, a.EndsOn.String()
-		if e.Type == renewal.CancelWithdrawn && d.CancelledAt(a, now) {
-			return out, s.Err.Line("warning: agreement %s stays cancelled: its cancellation of %s is later than this withdrawal; empty cancelled_on to take it back.",
-				a.Ref, a.CancelledOn)
-		}
+	after := d.Agreement(e.AgreementID)
+	if after != nil {
+		out.Agreement, out.EndsOn = after.Ref, after.EndsOn.String()
+	}
+	if warning := noEffect(d, &e, before, now, tx.Zone()); added && warning != "" {
+		return out, s.Err.Line("warning: %s", printable(warning))
 	}
 	return out, nil
 }
@@ -157,14 +150,18 @@ func newEvent(tx *store.Tx, o RecordOptions, now time.Time) (renewal.Event, erro
 	return e, err
 }
 
-// placeEvent settles the event's instant: a date is its start in the customer's
-// zone. A future instant counts from then on.
+// placeEvent settles the event's instant, in the customer's zone where none was
+// written. A future instant counts from then on.
 func placeEvent(s *Session, tx *store.Tx, e *renewal.Event, o RecordOptions, d *renewal.Dossier, now time.Time) error {
 	e.At = now
+	for i := range d.Events {
+		if known := &d.Events[i]; o.ID != "" && known.SourceID == o.ID && known.Source == recordSource {
+			e.At = known.At // the same again, unless --at says otherwise
+		}
+	}
 	if o.At != "" {
-		if day, err := renewal.ParseDate(o.At); err == nil {
-			e.At = renewal.StartOf(day, d.ZoneOf(e.CustomerID, tx.Zone()))
-		} else if e.At, err = renewal.ParseStamp(o.At); err != nil {
+		var err error
+		if e.At, err = instant(o.At, d.ZoneOf(e.CustomerID, tx.Zone())); err != nil {
 			return usageError("--at: %w", err)
 		}
 	}

@@ -48,32 +48,23 @@ func (c *Config) engine(db *store.DB, now func() time.Time, watch func(plan.Line
 	if err != nil {
 		return nil, fmt.Errorf("reading the letters: %w", err)
 	}
-	reply := ""
-	if c.Business.ReplyTo.Address != "" {
-		reply = c.Business.ReplyTo.String()
-	}
 	return daemon.New(daemon.Options{
 		DB: db, Settings: c.settings(letters), Letters: letters, LettersVersion: version,
 		Transport: &mailout.Maildir{Dir: c.Mail.Maildir},
-		Sender:    daemon.Sender{From: c.Business.From.String(), Address: c.Business.From.Address, ReplyTo: reply},
+		Sender:    daemon.Sender{From: c.Business.From.String(), Address: c.Business.From.Address, ReplyTo: c.Business.replyTo()},
 		Clock:     now, Instance: c.instance(), Watch: watch,
 	})
 }
 
 // doRun makes one pass.
 func doRun(ctx context.Context, s *Session, o RunOptions) error {
-	c, err := s.Config()
-	if err != nil {
-		return err
-	}
 	if o.DryRun {
-		return dryRun(ctx, s, c)
+		return withStore(ctx, s, true, func(c *Config, db *store.DB) error { return dryRun(ctx, s, c, db) })
 	}
-	db, err := c.openStore(ctx, false)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
+	return withStore(ctx, s, false, func(c *Config, db *store.DB) error { return runPass(ctx, s, c, db) })
+}
+
+func runPass(ctx context.Context, s *Session, c *Config, db *store.DB) error {
 	lock, err := daemon.Lock(c.Database)
 	if err != nil {
 		return err
@@ -86,13 +77,16 @@ func doRun(ctx context.Context, s *Session, o RunOptions) error {
 	}
 	summary, err := engine.Pass(ctx)
 	// What was decided is told even when somebody stops the pass.
-	if printErr := printDecisions(context.WithoutCancel(ctx), s, c, db, lines); printErr != nil && err == nil {
+	if printErr := printDecisions(s, c, lines); printErr != nil && err == nil {
 		err = printErr
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.Err.Line("%s", sentence(summary))
 	}
-	if err := s.Err.Line("%s", sentence(summary)); err != nil {
+	if putOffErr := tellPutOff(context.WithoutCancel(ctx), s, c, db); putOffErr != nil && err == nil {
+		err = putOffErr
+	}
+	if err != nil {
 		return err
 	}
 	if summary.Tasks > 0 {
@@ -101,13 +95,19 @@ func doRun(ctx context.Context, s *Session, o RunOptions) error {
 	return nil
 }
 
+// tellPutOff says what waits because the transport was away or put it off.
+func tellPutOff(ctx context.Context, s *Session, c *Config, db *store.DB) error {
+	return db.Read(ctx, func(tx *store.Tx) error {
+		n, next, err := tx.PutOff()
+		if err != nil || n == 0 {
+			return err
+		}
+		return s.Err.Line("%s for another try until %s.", count(n, "reminder waits", "reminders wait"), next.In(c.Business.TimeZone).Format(clock))
+	})
+}
+
 // dryRun decides and shows what a pass would do now, and writes nothing.
-func dryRun(ctx context.Context, s *Session, c *Config) error {
-	db, err := c.openStore(ctx, true)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
+func dryRun(ctx context.Context, s *Session, c *Config, db *store.DB) error {
 	now := present()
 	span := plan.Span{Now: now, From: now, To: now}
 	n, err := printForecast(ctx, s, c, db, span, time.Time{})
@@ -152,15 +152,10 @@ func tally(word string, reasons map[string]int) string {
 // doAdopt makes this database the one that sends. A pass that sends nothing
 // comes first, so that everything that may have left since a backup has its row.
 func doAdopt(ctx context.Context, s *Session) error {
-	c, err := s.Config()
-	if err != nil {
-		return err
-	}
-	db, err := c.openStore(ctx, false)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
+	return withStore(ctx, s, false, func(c *Config, db *store.DB) error { return adopt(ctx, s, c, db) })
+}
+
+func adopt(ctx context.Context, s *Session, c *Config, db *store.DB) error {
 	standing, err := store.CheckInstance(ctx, db, c.instance())
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -12,23 +13,13 @@ import (
 
 // doTasks lists what waits for a person.
 func doTasks(ctx context.Context, s *Session) error {
-	c, err := s.Config()
-	if err != nil {
-		return err
-	}
-	db, err := c.openStore(ctx, true)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
+	return withStore(ctx, s, true, func(c *Config, db *store.DB) error { return listTasks(ctx, s, c, db) })
+}
+
+func listTasks(ctx context.Context, s *Session, c *Config, db *store.DB) error {
 	var open []store.OpenTask
-	names := map[string]string{}
-	err = db.Read(ctx, func(tx *store.Tx) (err error) {
+	err := db.Read(ctx, func(tx *store.Tx) (err error) {
 		open, err = tx.OpenTasks()
-		for i := 0; i < len(open) && err == nil && !s.Out.JSON(); i++ {
-			ref := open[i].Customer
-			names[ref], err = customerName(tx, ref)
-		}
 		return err
 	})
 	if err != nil {
@@ -36,7 +27,7 @@ func doTasks(ctx context.Context, s *Session) error {
 	}
 	tasks := make([]taskLine, len(open))
 	for i, t := range open {
-		tasks[i] = taskLine{t.ID, string(t.Kind), t.Customer, t.Agreement, renewal.FormatStamp(t.Since), t.Text, names[t.Customer]}
+		tasks[i] = taskLine{t.ID, string(t.Kind), t.Customer, t.Agreement, renewal.FormatStamp(t.Since), t.Text, t.CustomerName}
 	}
 	if len(tasks) == 0 && !s.Out.JSON() {
 		return s.Err.Line("Nothing waits for a person.")
@@ -65,17 +56,10 @@ type taskLine struct {
 
 // change opens the database for writing and runs f in one transaction.
 func change(ctx context.Context, s *Session, f func(c *Config, tx *store.Tx, now time.Time) error) error {
-	c, err := s.Config()
-	if err != nil {
-		return err
-	}
-	db, err := c.openStore(ctx, false)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	now := present()
-	return db.Write(ctx, func(tx *store.Tx) error { return f(c, tx, now) })
+	return withStore(ctx, s, false, func(c *Config, db *store.DB) error {
+		// Only once nobody else writes: what was committed meanwhile is not in its future.
+		return db.Write(ctx, func(tx *store.Tx) error { return f(c, tx, present()) })
+	})
 }
 
 func doTaskDone(ctx context.Context, s *Session, id int64) error {
@@ -84,6 +68,37 @@ func doTaskDone(ctx context.Context, s *Session, id int64) error {
 		return plainly(err)
 	}
 	return s.Err.Line("Task %d is done.", id)
+}
+
+// doRetry has failed or uncertain reminders sent again: all of them, or none.
+func doRetry(ctx context.Context, s *Session, ids []int64) error {
+	err := change(ctx, s, func(c *Config, tx *store.Tx, now time.Time) error {
+		for _, id := range ids {
+			if err := retry(c, tx, id, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return plainly(err)
+	}
+	return s.Err.Line("%s again at the next pass, unless a gate holds it then.", count(len(ids), "reminder goes", "reminders go"))
+}
+
+func retry(c *Config, tx *store.Tx, id int64, now time.Time) error {
+	r, err := tx.Reminder(id)
+	switch {
+	case err != nil:
+		return err
+	case r.State != renewal.Failed && r.State != renewal.Uncertain:
+		return fmt.Errorf("reminder %d (%s %s) is %s: only one that failed or is uncertain goes again; nothing was changed",
+			id, r.Rule, r.Step, r.State)
+	case now.After(r.NotAfter):
+		return fmt.Errorf("reminder %d (%s %s) is too late to go again: its last moment was %s; nothing was changed; tell the customer by other means",
+			id, r.Rule, r.Step, r.NotAfter.In(c.Business.TimeZone).Format(clock))
+	}
+	return tx.Retry(id, now)
 }
 
 // doRelease lets a burst go.

@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -44,7 +44,7 @@ func TestRulesCookbook(t *testing.T) {
 	for _, rules := range append(blocks, strings.Join(blocks, "\n")) {
 		c := mustParse(t, docBusiness+rules, t.TempDir())
 		c.File, c.Templates = "config.toml", t.TempDir()
-		for _, p := range append(checkRules(context.Background(), c), checkLetters(context.Background(), c)...) {
+		for _, p := range slices.Concat(c.missingLetters(templateNames("")), checkLetters(t.Context(), c), checkEventLetters(t.Context(), c)) {
 			t.Errorf("%s\n%s", p, rules)
 		}
 	}
@@ -71,6 +71,32 @@ func docShell(t *testing.T) (dir string, run func(script string) string) {
 			t.Fatalf("%v\n%s\n%s", err, script, out)
 		}
 		return string(out)
+	}
+}
+
+// TestReadmeSample holds what the README shows of the demo against what the demo
+// prints: it leaves lines out, but changes none.
+func TestReadmeSample(t *testing.T) {
+	blocks := fenced(t, "../../README.md", "text")
+	if len(blocks) != 1 {
+		t.Fatalf("the README's sample is not where it was: %d blocks", len(blocks))
+	}
+	_, rest := playedDemo(t, aTuesday)
+	shown := 0
+	for line := range strings.Lines(blocks[0]) {
+		if line == "…\n" {
+			continue
+		}
+		_, after, found := strings.Cut(rest, "\n"+line)
+		if !found {
+			t.Errorf("the demo does not print, or not here: %s", line)
+			continue
+		}
+		rest = "\n" + after
+		shown++
+	}
+	if shown < 20 {
+		t.Errorf("the README shows only %d lines", shown)
 	}
 }
 

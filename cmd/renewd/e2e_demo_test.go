@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"html"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -69,18 +71,38 @@ func TestDemoFitsATerminal(t *testing.T) {
 	}
 }
 
-// TestDemoDay: whatever day it is started on, the demo shows a working day after
-// a working day.
+// TestDemoDay: whenever it is started, the demo shows a working day after a
+// working day, and its clock is not ahead of the real one.
 func TestDemoDay(t *testing.T) {
-	for n := range 14 {
-		day := aTuesday.AddDays(n)
-		shown := demoDay(day)
-		if shown < day || shown > day.AddDays(2) {
-			t.Errorf("on %s it shows %s", day, shown)
+	zone := mustZone(demoZone)
+	for hour := range 14 * 24 {
+		now := renewal.At(aTuesday, 0, zone).Add(time.Duration(hour) * time.Hour)
+		shown := demoDay(now, zone)
+		if end := demoNow(shown, zone); end.After(now) || now.Sub(end) > 72*time.Hour {
+			t.Errorf("at %s it shows %s", now, shown)
 		}
 		if w := shown.Weekday(); w < time.Tuesday || w > time.Saturday {
-			t.Errorf("on %s it shows a %s", day, w)
+			t.Errorf("at %s it shows a %s", now, w)
 		}
+	}
+}
+
+// TestDemoThatCannotBegin: spreadsheets that cannot be used (a year before the first)
+// leave no database open behind them, which its log beside it would show.
+func TestDemoThatCannotBegin(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("STATE_DIRECTORY", "")
+	var out, messages strings.Builder
+	s := &Session{Out: newPrinter(&out, false), Err: newPrinter(&messages, false)}
+	d, err := newDemo(t.Context(), s, renewal.NewDate(1, time.February, 20), mustZone(demoZone))
+	if err == nil || d != nil || !strings.Contains(err.Error(), "nothing was changed") {
+		t.Fatalf("%v, %v", d, err)
+	}
+	if _, err := os.Stat(filepath.Join(demoDir, "renewd.db")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(demoDir, "renewd.db-wal")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the database is still open: %v", err)
 	}
 }
 
@@ -91,7 +113,7 @@ func TestDemoShowsEverything(t *testing.T) {
 	for _, date := range []string{"2026-11-25", "2026-12-31", "2027-01-29", "2027-02-27", "2027-03-24", "2027-11-02", "2028-02-29"} {
 		t.Run(date, func(t *testing.T) {
 			day, err := renewal.ParseDate(date)
-			if err != nil || demoDay(day) != day {
+			if zone := mustZone(demoZone); err != nil || demoDay(demoNow(day, zone), zone) != day {
 				t.Fatalf("%s is no day for a demo: %v", date, err)
 			}
 			d, printed := playedDemo(t, day)

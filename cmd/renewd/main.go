@@ -21,9 +21,9 @@ func main() {
 func newApp() App {
 	return App{
 		Demo: doDemo, Run: doRun, Import: doImport, Record: doRecord, Forecast: doForecast, Explain: doExplain,
-		Preview: doPreview, Release: doRelease, Tasks: doTasks, TaskDone: doTaskDone, Adopt: doAdopt, Audit: doAudit,
+		Preview: doPreview, Release: doRelease, Tasks: doTasks, TaskDone: doTaskDone, Adopt: doAdopt, Retry: doRetry, Audit: doAudit,
 		Backup: doBackup, Migrate: doMigrate,
-		Checks:        []func(context.Context, *Config) []Problem{checkExample, checkLetters, checkRules, checkDatabase},
+		Checks:        []func(context.Context, *Config) []Problem{checkExample, checkLetters, checkEventLetters, checkDatabase},
 		CopyTemplate:  copyTemplate,
 		TemplateNames: templateNames,
 	}

@@ -24,11 +24,17 @@ ones. Nothing is sent or written.`,
 		ValidArgsFunction: onlyFirst(c.completeTemplates),
 	}
 	cmd.RunE = c.act(func(ctx context.Context, s *Session, args []string) error {
-		o.Template, o.Form = args[0], previewForms[0]
+		o.Template, o.Form = args[0], ""
 		for i, chosen := range forms {
+			if chosen && o.Form != "" {
+				return wrongUse(cmd, "--%s and --%s do not go together: write one of them", o.Form, previewForms[i])
+			}
 			if chosen {
 				o.Form = previewForms[i]
 			}
+		}
+		if o.Form == "" {
+			o.Form = previewForms[0]
 		}
 		if o.Locale != "" {
 			tag, err := localeTag(o.Locale)
@@ -45,6 +51,5 @@ ones. Nothing is sent or written.`,
 	flags.BoolVar(&forms[0], "text", false, "the text part (default)")
 	flags.BoolVar(&forms[1], "html", false, "the HTML part")
 	flags.BoolVar(&forms[2], "eml", false, "the whole message")
-	cmd.MarkFlagsMutuallyExclusive(previewForms...)
 	return cmd
 }

@@ -12,12 +12,15 @@ import (
 func (c *commands) record() *cobra.Command {
 	var o RecordOptions
 	var until string
-	var quantity int64
+	var quantity wholeNumber
 	cmd := &cobra.Command{
 		Use:   "record TYPE",
 		Short: "Record one event: a visit, a payment, a complaint, a cancellation",
 		Long: `Stores one fact with its time. It takes effect at the daemon's next pass, and a
 complaint at once for what has not left yet. The same --id twice changes nothing.
+
+A T that is a date is its start; one that is a time without an offset, such as
+"2027-03-01 10:00", is on the clock of the customer's zone.
 
 TYPE is one of
   ` + strings.Join(eventTypeNames()[:8], ", ") + `,
@@ -33,7 +36,8 @@ TYPE is one of
 	cmd.RunE = c.act(func(ctx context.Context, s *Session, args []string) error {
 		o.Type = renewal.EventType(args[0])
 		if cmd.Flags().Changed("quantity") {
-			o.Quantity = &quantity
+			n := int64(quantity)
+			o.Quantity = &n
 		}
 		if err := checkRecord(cmd, &o, until); err != nil {
 			return err
@@ -44,11 +48,11 @@ TYPE is one of
 	flags.StringVar(&o.Customer, "customer", "", "the customer's `REF`")
 	flags.StringVar(&o.Agreement, "agreement", "", "the agreement's `REF`")
 	flags.StringVar(&o.Product, "product", "", "the product's `REF`")
-	flags.StringVar(&o.At, "at", "", "when: `T` is a time such as 2027-03-01T08:00:00Z, or a date (default: now)")
+	flags.StringVar(&o.At, "at", "", "when: `T` is a time such as 2027-03-01T08:00:00Z, or a date; see above (default: now)")
 	flags.StringVar(&until, "until", "", "the date `D` up to which a payment pays")
 	flags.StringVar(&o.Amount, "amount", "", "amount `A`, with --currency")
 	flags.StringVar(&o.Currency, "currency", "", "currency `C`, such as EUR")
-	flags.Int64Var(&quantity, "quantity", 0, "how many: `N`")
+	flags.Var(&quantity, "quantity", "how many: `N`")
 	flags.StringVar(&o.Channel, "channel", "", "where it happened: `C`, such as phone or shop")
 	flags.StringVar(&o.Note, "note", "", "`TEXT` in your own words")
 	flags.StringVar(&o.ID, "id", "", "the event's own `ID`, so that it counts once")
@@ -82,12 +86,5 @@ func checkRecord(cmd *cobra.Command, o *RecordOptions, until string) error {
 		}
 		o.Until = date
 	}
-	if o.At != "" {
-		if _, err := renewal.ParseDate(o.At); err != nil {
-			if _, err := renewal.ParseStamp(o.At); err != nil {
-				return wrongUse(cmd, "--at: %w, and not a date such as 2027-03-01", err)
-			}
-		}
-	}
-	return nil
+	return instantFlag(cmd, "at", o.At)
 }

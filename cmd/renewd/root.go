@@ -100,6 +100,7 @@ func (c *commands) all() []entry {
 		{a.Release != nil, c.release()},
 		{a.Tasks != nil, c.tasks()},
 		{a.Adopt != nil, c.adopt()},
+		{a.Retry != nil, c.retry()},
 		{a.Audit != nil, c.audit()},
 		{a.Backup != nil, c.backup()},
 		{a.Migrate != nil, c.migrate()},
@@ -126,7 +127,7 @@ func (c *commands) act(do func(ctx context.Context, s *Session, args []string) e
 			Out:        newPrinter(cmd.OutOrStdout(), c.jsonFlag),
 			Err:        newPrinter(cmd.ErrOrStderr(), false),
 			configFlag: c.configFlag,
-			checks:     c.app.Checks,
+			checks:     c.app.Checks, templateNames: c.app.TemplateNames,
 		}
 		err := do(cmd.Context(), s, args)
 		var chosen *exitError

@@ -21,12 +21,8 @@ func present() time.Time { return time.Now().UTC().Truncate(time.Second) }
 
 // letters loads the built-in templates with the business's own ones over them.
 func (c *Config) letters() *compose.Set {
-	reply := c.Business.ReplyTo.Address
-	if reply == "" {
-		reply = c.Business.From.Address
-	}
 	return compose.Load(templates.FS, os.DirFS(c.Templates), compose.Business{
-		Name: c.Business.Name, Email: reply, PostalAddress: c.Business.PostalAddress, Locale: c.Business.Locale,
+		Name: c.Business.Name, Email: c.Business.answersTo(), PostalAddress: c.Business.PostalAddress, Locale: c.Business.Locale,
 	})
 }
 
@@ -65,6 +61,21 @@ func (c *Config) openStore(ctx context.Context, readOnly bool) (*store.DB, error
 	return store.Open(ctx, c.Database, store.Options{
 		ReadOnly: readOnly, Now: present(), BackupDir: c.Backup.Dir, Zone: c.Business.TimeZone,
 	})
+}
+
+// withStore reads the configuration and lends its database to f; readOnly never
+// writes to it.
+func withStore(ctx context.Context, s *Session, readOnly bool, f func(c *Config, db *store.DB) error) error {
+	c, err := s.Config()
+	if err != nil {
+		return err
+	}
+	db, err := c.openStore(ctx, readOnly)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return f(c, db)
 }
 
 // machineID is the identity of this machine as systemd knows it; empty where it

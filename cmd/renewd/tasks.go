@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/spf13/cobra"
 )
@@ -30,11 +29,11 @@ render, and whatever else only a person can settle.`,
 		Args:    checkedArgs(want("ID")),
 	}
 	done.RunE = c.act(func(ctx context.Context, s *Session, args []string) error {
-		id, err := strconv.ParseInt(args[0], 10, 64)
-		if err != nil || id <= 0 {
-			return wrongUse(done, "%q is not the number of a task", args[0])
+		ids, err := numberArgs(done, args, "task")
+		if err != nil {
+			return err
 		}
-		return c.app.TaskDone(ctx, s, id)
+		return c.app.TaskDone(ctx, s, ids[0])
 	})
 	cmd.AddCommand(done)
 	return cmd

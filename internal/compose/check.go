@@ -57,6 +57,28 @@ func (s *Set) Check() []Fault {
 	return slices.Compact(faults)
 }
 
+// CheckWithoutAgreement renders a letter in every language, as the answer to an
+// event that names no agreement, and returns the faults of those that need one.
+// What Check finds already is left out.
+func (s *Set) CheckWithoutAgreement(name string, event renewal.EventType) []Fault {
+	var faults []Fault
+	if s.layout.fault != nil {
+		return nil
+	}
+	for key, l := range s.letters {
+		if key.name != name || l.fault != nil {
+			continue
+		}
+		data := withAttributes(Sample(0), l.attributes)
+		data.Event = &Event{Type: string(event), On: renewal.NewDate(2027, 3, 1)}
+		if _, err := s.render(l, l.locale, data); err != nil {
+			faults = append(faults, asFault(l, err))
+		}
+	}
+	slices.SortFunc(faults, func(a, b Fault) int { return strings.Compare(a.File, b.File) })
+	return faults
+}
+
 func asFault(l *letterFile, err error) Fault {
 	var f Fault
 	if errors.As(err, &f) {
@@ -115,12 +137,18 @@ func samples(attributes []string) []Data {
 		out = append(out, full, bare, paid, dearer)
 	}
 	for _, data := range out {
-		for _, name := range attributes {
-			data.Customer.Attributes[name] = "sample"
-			for i := range data.Agreements {
-				data.Agreements[i].Customer.Attributes[name] = "sample"
-			}
-		}
+		withAttributes(data, attributes)
 	}
 	return out
+}
+
+// withAttributes gives every customer the attributes that a letter names.
+func withAttributes(data Data, attributes []string) Data {
+	for _, name := range attributes {
+		data.Customer.Attributes[name] = "sample"
+		for i := range data.Agreements {
+			data.Agreements[i].Customer.Attributes[name] = "sample"
+		}
+	}
+	return data
 }

@@ -21,6 +21,8 @@ type Fault struct {
 	Line, Column int
 	// Text says what is wrong in one sentence.
 	Text string
+	// Harmless is true where letters go out all the same.
+	Harmless bool
 }
 
 // Error writes the fault as file:line:column: text.

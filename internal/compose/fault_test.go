@@ -2,9 +2,11 @@ package compose
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
+	"renewd/internal/renewal"
 	"renewd/templates"
 )
 
@@ -140,5 +142,49 @@ func TestNoOwnDirectory(t *testing.T) {
 	unreadable := Load(templates.FS, lockedDir{}, business)
 	if faults := unreadable.Check(); len(faults) != 1 || !strings.Contains(faults[0].Text, "cannot be read") {
 		t.Errorf("faults %v", faults)
+	}
+}
+
+// TestFilesOfNoLanguage: a copy of a letter in a language that does not exist
+// reaches nobody, and is told; the letters themselves go out.
+func TestFilesOfNoLanguage(t *testing.T) {
+	s := own(map[string]string{
+		"pass-renewal.english.md": small("x"), "pass-renewal.sober.xx.md": small("x"), "note.xx.md": small("x"),
+		"note.pt_BR.md": small("x"), "note.zh-Hant-TW.md": small("x"), "note.fil.md": small("x"), "read.me.english.md": "what is where",
+	})
+	want := []string{
+		`note.xx.md: "xx" is no language, so no customer gets this letter: note.en.md, for example`,
+		`pass-renewal.english.md: "english" is no language, so no customer gets this letter: pass-renewal.en.md, for example`,
+		`pass-renewal.sober.xx.md: "xx" is no language, so no customer gets this letter: pass-renewal.sober.en.md, for example`,
+	}
+	var got []string
+	for _, f := range s.Check() {
+		got = append(got, f.Error())
+		if !f.Harmless {
+			t.Errorf("%v is no harm", f)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if _, err := s.Render("pass-renewal", "en", false, Sample(1)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCheckWithoutAgreement: a letter that answers an event about a customer
+// alone has to render without any agreement, in every language.
+func TestCheckWithoutAgreement(t *testing.T) {
+	s := own(map[string]string{
+		"hello.en.md": "---\nsubject: Hello\n---\n{{range .Agreements}}{{.}}{{end}}On {{date .Event.On}}, {{.Customer.Attributes.shoe}}\n",
+		"hello.fr.md": "---\nsubject: Salut\n---\n{{(index .Agreements 0).Ref}}\n",
+		"hello.de.md": "---\nsubject: Hallo\n---\n{{nonsense}}\n",
+	})
+	faults := s.CheckWithoutAgreement("hello", renewal.SignUp)
+	if len(faults) != 1 || faults[0].File != "hello.fr.md" || faults[0].Line != 4 {
+		t.Errorf("%v", faults)
+	}
+	if faults := s.CheckWithoutAgreement("nothing", renewal.SignUp); faults != nil {
+		t.Errorf("%v", faults)
 	}
 }

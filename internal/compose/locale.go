@@ -1,6 +1,10 @@
 package compose
 
-import "strings"
+import (
+	"strings"
+
+	bcp47 "golang.org/x/text/language"
+)
 
 // canonicalLocale writes a BCP 47 tag in its usual case (pt_br → pt-BR,
 // zh-hant-tw → zh-Hant-TW). What is no tag at all becomes the empty string.
@@ -27,6 +31,13 @@ func canonicalLocale(tag string) string {
 		parts[i] = part
 	}
 	return strings.Join(parts, "-")
+}
+
+// knownLanguage reports whether a tag, with - or _ between its parts, is one of
+// BCP 47 with a language that exists.
+func knownLanguage(tag string) bool {
+	parsed, err := bcp47.Parse(tag)
+	return err == nil && parsed != bcp47.Und
 }
 
 // language is the first part of a tag.

@@ -75,8 +75,11 @@ func (s *Set) read(dir fs.FS, builtIn bool) {
 	for _, entry := range entries {
 		file := entry.Name()
 		name, locale, sober, isLetter := fileName(file)
-		if entry.IsDir() || !isLetter && file != layoutFile {
-			s.checkName(file, entry.IsDir(), builtIn)
+		if entry.IsDir() {
+			continue
+		}
+		s.checkName(file, builtIn)
+		if !isLetter && file != layoutFile {
 			continue
 		}
 		contents, err := fs.ReadFile(dir, file)
@@ -93,14 +96,28 @@ func (s *Set) read(dir fs.FS, builtIn bool) {
 }
 
 // checkName finds files that were meant to be letters and are none: one of a
-// built-in letter's name without a language.
-func (s *Set) checkName(file string, isDir, builtIn bool) {
+// built-in letter's name without a language, and one whose language nobody has.
+func (s *Set) checkName(file string, builtIn bool) {
 	stem, isMarkdown := strings.CutSuffix(file, ".md")
-	if isDir || !isMarkdown || !s.Has(strings.TrimSuffix(stem, ".sober")) {
+	if !isMarkdown {
 		return
 	}
-	s.faults = append(s.faults, Fault{File: file, BuiltIn: builtIn,
-		Text: fmt.Sprintf("the file's name has no language: %s.en.md, for example", stem)})
+	if s.Has(strings.TrimSuffix(stem, ".sober")) {
+		s.faults = append(s.faults, Fault{File: file, BuiltIn: builtIn,
+			Text: fmt.Sprintf("the file's name has no language: %s.en.md, for example", stem)})
+		return
+	}
+	cut := strings.LastIndexByte(stem, '.')
+	if cut <= 0 {
+		return
+	}
+	name, tag := stem[:cut], stem[cut+1:]
+	_, _, _, isLetter := fileName(file)
+	if !isLetter && !s.Has(strings.TrimSuffix(name, ".sober")) || knownLanguage(tag) {
+		return
+	}
+	s.faults = append(s.faults, Fault{File: file, BuiltIn: builtIn, Harmless: true,
+		Text: fmt.Sprintf("%q is no language, so no customer gets this letter: %s.en.md, for example", tag, name)})
 }
 
 // Names returns the names of all letters, sorted.

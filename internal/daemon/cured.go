@@ -2,34 +2,42 @@ package daemon
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
+	"renewd/internal/plan"
 	"renewd/internal/renewal"
 	"renewd/internal/store"
 )
 
-// closeCured closes the tasks whose cause is gone: a letter that renders again,
-// a date that was put right. What a person ticked off is not touched.
+// Tasks whose cause is gone are closed without a person: a letter that renders
+// again, a transport that is back, a date that was put right. What a person
+// ticked off is not touched.
+
+// cures says, for kinds of tasks about waiting reminders, what those wait for:
+// when none waits any more, the cause is gone.
+var cures = map[renewal.TaskKind]renewal.Reason{
+	renewal.TaskTemplateError: renewal.TemplateError,
+	renewal.TaskServerAway:    renewal.ServerAway,
+}
+
+// closeCured closes the tasks about reminders none of which waits any more.
 func (e *Engine) closeCured(ctx context.Context, now time.Time) error {
-	var open []store.OpenTask
-	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		open, err = tx.OpenTasks()
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	var cured []int64
-	err = e.o.DB.Read(ctx, func(tx *store.Tx) error {
-		for _, t := range open {
-			gone, err := isCured(tx, t)
+	var cured []string
+	err := e.o.DB.Read(ctx, func(tx *store.Tx) error {
+		for kind, reason := range cures {
+			topics, err := tx.OpenTopics(kind)
 			if err != nil {
 				return err
 			}
-			if gone {
-				cured = append(cured, t.ID)
+			if len(topics) == 0 {
+				continue
+			}
+			waiting, err := tx.WaitingWith(reason)
+			if err != nil {
+				return err
+			}
+			if waiting == 0 {
+				cured = append(cured, topics...)
 			}
 		}
 		return nil
@@ -38,8 +46,8 @@ func (e *Engine) closeCured(ctx context.Context, now time.Time) error {
 		return err
 	}
 	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
-		for _, id := range cured {
-			if err := tx.CloseTask(id, now); err != nil {
+		for _, topic := range cured {
+			if _, err := tx.CloseTopic(topic, now); err != nil {
 				return err
 			}
 		}
@@ -47,42 +55,42 @@ func (e *Engine) closeCured(ctx context.Context, now time.Time) error {
 	})
 }
 
-func isCured(tx *store.Tx, t store.OpenTask) (bool, error) {
-	switch t.Kind {
-	case renewal.TaskTemplateError:
-		n, err := tx.WaitingWith(renewal.TemplateError)
-		return n == 0, err
-	case renewal.TaskServerAway:
-		n, err := tx.WaitingWith(renewal.ServerAway)
-		return n == 0, err
-	case renewal.TaskBadData:
-		return badDataGone(tx, t)
-	}
-	return false, nil
+// readBadData remembers the open tasks about bad data, once a pass.
+func (e *Engine) readBadData(ctx context.Context) error {
+	return e.o.DB.Read(ctx, func(tx *store.Tx) error {
+		topics, err := tx.OpenTopics(renewal.TaskBadData)
+		e.badData = make(map[string]bool, len(topics))
+		for _, topic := range topics {
+			e.badData[topic] = true
+		}
+		return err
+	})
 }
 
-// badDataGone reports whether the customer or agreement that a task is about
-// can be used again.
-func badDataGone(tx *store.Tx, t store.OpenTask) (bool, error) {
-	id, err := tx.CustomerByRef(t.Customer)
-	if errors.Is(err, store.ErrNotFound) {
-		return true, nil
+// closeBadData closes the tasks about data of a household that a look found
+// usable. Whoever puts data right wakes the household, so there is such a look.
+func (e *Engine) closeBadData(tx *store.Tx, d *renewal.Dossier, now time.Time) error {
+	if len(e.badData) == 0 {
+		return nil
 	}
-	if err != nil {
-		return false, err
-	}
-	d, err := tx.Dossier(id, time.Time{})
-	if err != nil {
-		return false, fmt.Errorf("looking whether task %d is settled: %w", t.ID, err)
-	}
-	if t.Agreement == "" {
-		c := d.Customer(id)
-		return c == nil || c.BadData == "", nil
-	}
-	for i := range d.Agreements {
-		if a := &d.Agreements[i]; a.Ref == t.Agreement {
-			return a.BadData == "", nil
+	var usable []string
+	for i := range d.Customers {
+		if c := &d.Customers[i]; c.BadData == "" {
+			usable = append(usable, plan.BadDataTopic(c.ID, 0))
 		}
 	}
-	return true, nil
+	for i := range d.Agreements {
+		if a := &d.Agreements[i]; a.BadData == "" {
+			usable = append(usable, plan.BadDataTopic(a.CustomerID, a.ID))
+		}
+	}
+	for _, topic := range usable {
+		if !e.badData[topic] {
+			continue
+		}
+		if _, err := tx.CloseTopic(topic, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }

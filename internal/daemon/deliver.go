@@ -2,11 +2,7 @@ package daemon
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -24,6 +20,8 @@ type claimed struct {
 	stored  store.Message
 	message plan.Message
 	dossier *renewal.Dossier
+	// retried: an earlier try of the same message may have kept its bytes.
+	retried bool
 }
 
 // deliverDue sends every reminder in state due and returns how many households
@@ -113,9 +111,7 @@ func (e *Engine) claimHousehold(tx *store.Tx, id int64, now time.Time) ([]claime
 		if err != nil {
 			return nil, err
 		}
-		if len(c.stored.Reminders) < len(m.Reminders) {
-			continue // made up by this very look: the next one knows its rows
-		}
+		c.retried = c.stored.ID != 0
 		if c.stored.ID, err = tx.Claim(c.stored, now); err != nil {
 			return nil, err
 		}
@@ -132,9 +128,7 @@ func (e *Engine) newMessage(tx *store.Tx, d *renewal.Dossier, m *plan.Message, r
 		Template: m.Template, Locale: e.localeOf(first), At: now}
 	tried := m.Reminders[0].MessageID
 	for _, r := range m.Reminders {
-		if id := rows[r.Key()]; id != 0 {
-			s.Reminders = append(s.Reminders, id)
-		}
+		s.Reminders = append(s.Reminders, rows[r.Key()])
 		if r.MessageID != tried {
 			tried = 0
 		}
@@ -144,7 +138,7 @@ func (e *Engine) newMessage(tx *store.Tx, d *renewal.Dossier, m *plan.Message, r
 		if err != nil {
 			return s, err
 		}
-		if len(earlier.Reminders) == len(m.Reminders) {
+		if len(earlier.Reminders) == len(m.Reminders) && earlier.To == s.To && earlier.Template == s.Template {
 			s.ID, s.RFC822ID, s.At, s.Attempts = earlier.ID, earlier.RFC822ID, earlier.At, earlier.Attempts
 			return s, nil
 		}
@@ -168,16 +162,15 @@ func (e *Engine) domain() string {
 	return "localhost"
 }
 
-// send renders a claimed message once, hands those bytes to the transport, and
-// records what came of it together with the bytes.
+// send renders a claimed message once, or takes the bytes that an earlier try
+// kept, hands them to the transport, and records what came of it.
 func (e *Engine) send(ctx context.Context, c claimed) error {
-	letter, raw, err := e.render(ctx, c)
+	prepared, err := e.prepare(ctx, c)
 	if err != nil {
 		return e.cannotRender(ctx, c, err)
 	}
-	id := c.stored.ID
-	answer, err := e.o.Transport.Deliver(ctx, e.o.Sender.Address, c.stored.To, raw, func() error {
-		return e.o.DB.Write(ctx, func(tx *store.Tx) error { return tx.Streaming([]int64{id}, e.o.Clock()) })
+	answer, err := e.o.Transport.Deliver(ctx, e.o.Sender.Address, c.stored.To, prepared.Contents, func() error {
+		return e.o.DB.Write(ctx, func(tx *store.Tx) error { return tx.Streaming(c.stored.ID, prepared, e.o.Clock()) })
 	})
 	if err != nil && ctx.Err() != nil && answer.Outcome == mailout.Deferred {
 		// Somebody wants us to stop: nothing left, and the transport is not to blame.
@@ -185,7 +178,7 @@ func (e *Engine) send(ctx context.Context, c claimed) error {
 	}
 	// The transport has had the message: what came of it is written down even
 	// when somebody wants us to stop, and if that fails now, by the next pass.
-	e.unrecorded = &answered{claimed: c, letter: letter, raw: raw, answer: answer, at: e.o.Clock()}
+	e.unrecorded = &answered{claimed: c, prepared: prepared, answer: answer, at: e.o.Clock()}
 	if recordErr := e.recordAnswer(context.WithoutCancel(ctx)); recordErr != nil {
 		return errors.Join(err, recordErr)
 	}
@@ -216,10 +209,9 @@ func (e *Engine) giveBack(ctx context.Context, batch []claimed) error {
 // answered is a message with what the transport said to it.
 type answered struct {
 	claimed
-	letter compose.Letter
-	raw    []byte
-	answer mailout.Answer
-	at     time.Time
+	prepared store.Prepared
+	answer   mailout.Answer
+	at       time.Time
 }
 
 // recordAnswer writes down what came of the last message, if that is still to be
@@ -239,12 +231,9 @@ func (e *Engine) recordAnswer(ctx context.Context) error {
 func (e *Engine) record(ctx context.Context, a *answered) error {
 	now, id, answer := a.at, a.stored.ID, a.answer
 	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
-		outcome := store.Outcome{Reply: answer.Text, Subject: a.letter.Subject, Locale: a.letter.Locale, Contents: a.raw, At: now}
+		outcome := store.Outcome{Reply: answer.Text, Prepared: a.prepared, At: now}
 		switch answer.Outcome {
 		case mailout.Accepted:
-			if _, err := tx.CloseTopic("server_away", now); err != nil {
-				return err
-			}
 			outcome.State = renewal.Sent
 			e.summary.Messages++
 			if e.o.Watch != nil {
@@ -281,12 +270,40 @@ func backOff(attempts int) time.Duration {
 	return time.Duration(minutes[min(attempts, len(minutes)-1)]) * time.Minute
 }
 
-// render composes the message.
-func (e *Engine) render(ctx context.Context, c claimed) (compose.Letter, []byte, error) {
-	var facts compose.Facts
+// prepare returns the bytes that an earlier try of this message kept, or
+// composes it.
+func (e *Engine) prepare(ctx context.Context, c claimed) (store.Prepared, error) {
+	var kept store.Prepared
+	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		if c.retried {
+			kept, err = tx.Kept(c.stored.ID)
+		}
+		return err
+	})
+	if err != nil || kept.Contents != nil {
+		return kept, err
+	}
 	first := &c.dossier.Customers[0]
-	facts.Household = c.dossier
-	facts.Zone = c.dossier.ZoneOf(first.ID, e.o.Settings.Zone)
+	facts := e.factsFor(c)
+	envelope := compose.Envelope{From: e.o.Sender.From, ReplyTo: e.o.Sender.ReplyTo, To: c.stored.To, ToName: first.Name,
+		MessageID: c.stored.RFC822ID, Date: c.stored.At.In(facts.Zone), Class: c.stored.Class}
+	if c.stored.Class == renewal.Commercial {
+		if envelope.UnsubscribeToken, err = e.unsubscribeToken(ctx, first); err != nil {
+			return kept, err
+		}
+		facts.Links.Unsubscribe = compose.UnsubscribeMailto(e.o.Sender.From, e.o.Sender.ReplyTo, envelope.UnsubscribeToken)
+	}
+	letter, err := e.o.Letters.Render(c.stored.Template, c.stored.Locale, c.message.Sober, compose.NewData(facts))
+	if err != nil {
+		return kept, err
+	}
+	raw, err := compose.Message(letter, envelope)
+	return store.Prepared{Subject: letter.Subject, Locale: letter.Locale, Contents: raw}, err
+}
+
+// factsFor gathers what the letter of a claimed message says.
+func (e *Engine) factsFor(c claimed) compose.Facts {
+	facts := compose.Facts{Household: c.dossier, Zone: c.dossier.ZoneOf(c.dossier.Customers[0].ID, e.o.Settings.Zone)}
 	facts.Today = renewal.LocalDate(c.stored.At, facts.Zone)
 	for _, r := range c.message.Reminders {
 		if a := c.dossier.Agreement(r.AgreementID); a != nil {
@@ -298,22 +315,7 @@ func (e *Engine) render(ctx context.Context, c claimed) (compose.Letter, []byte,
 			}
 		}
 	}
-	token, err := e.unsubscribeToken(ctx, first)
-	if err != nil {
-		return compose.Letter{}, nil, err
-	}
-	if c.stored.Class == renewal.Commercial {
-		facts.Links.Unsubscribe = compose.UnsubscribeMailto(e.o.Sender.From, e.o.Sender.ReplyTo, token)
-	}
-	letter, err := e.o.Letters.Render(c.stored.Template, c.stored.Locale, c.message.Sober, compose.NewData(facts))
-	if err != nil {
-		return letter, nil, err
-	}
-	raw, err := compose.Message(letter, compose.Envelope{
-		From: e.o.Sender.From, ReplyTo: e.o.Sender.ReplyTo, To: c.stored.To, ToName: first.Name,
-		MessageID: c.stored.RFC822ID, Date: c.stored.At.In(facts.Zone), Class: c.stored.Class, UnsubscribeToken: token,
-	})
-	return letter, raw, err
+	return facts
 }
 
 // cannotRender gives a claimed message back: its reminders wait, and staff are
@@ -325,57 +327,9 @@ func (e *Engine) cannotRender(ctx context.Context, c claimed, cause error) error
 	now := e.o.Clock()
 	e.summary.Waiting[string(renewal.TemplateError)]++
 	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.Returned(c.stored.ID, renewal.Waiting, renewal.TemplateError, now.Add(letterRetry), now); err != nil {
+		if err := tx.Returned(c.stored.ID, renewal.Waiting, renewal.TemplateError, time.Time{}, now); err != nil {
 			return err
 		}
 		return e.ask(tx, plan.TemplateTask(c.stored.Template, c.stored.Locale, cause), now)
 	})
-}
-
-// letterRetry is when a letter that failed with a customer's own data is tried
-// again; an edit of the letter comes earlier only by chance.
-const letterRetry = 15 * time.Minute
-
-// The key of meta that the tokens of links are made with. It lives in the
-// database, so that a restored backup keeps links alive.
-const metaLinkKey = "link_key"
-
-// unsubscribeToken is opaque to others and says which customer wants no more
-// commercial mail: purpose, customer, HMAC.
-func (e *Engine) unsubscribeToken(ctx context.Context, c *renewal.Customer) (string, error) {
-	if e.linkKey == nil {
-		if err := e.loadLinkKey(ctx); err != nil {
-			return "", err
-		}
-	}
-	subject := fmt.Sprintf("u%d", c.ID)
-	mac := hmac.New(sha256.New, e.linkKey)
-	mac.Write([]byte(subject))
-	return subject + "-" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:15]), nil
-}
-
-func (e *Engine) loadLinkKey(ctx context.Context) error {
-	text := ""
-	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		text, err = tx.Meta(metaLinkKey)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if text == "" {
-		key := make([]byte, 32)
-		if _, err := rand.Read(key); err != nil {
-			return err
-		}
-		text = hex.EncodeToString(key)
-		err := e.o.DB.Write(ctx, func(tx *store.Tx) error { return tx.SetMeta(metaLinkKey, text) })
-		if err != nil {
-			return err
-		}
-	}
-	if e.linkKey, err = hex.DecodeString(text); err != nil || len(e.linkKey) == 0 {
-		return errors.Join(errors.New("the key of links in the table meta is damaged"), err)
-	}
-	return nil
 }

@@ -29,7 +29,6 @@ const (
 // and once more, until neither a household nor a reminder is due: a message that
 // left may make the next step due or supersede one.
 func (e *Engine) Pass(ctx context.Context) (Summary, error) {
-	e.summary = Summary{Waiting: map[string]int{}, Skipped: map[string]int{}}
 	if err := e.begin(ctx); err != nil {
 		return e.summary, err
 	}
@@ -55,7 +54,6 @@ func (e *Engine) Pass(ctx context.Context) (Summary, error) {
 // PlanOnly is a pass that decides and writes down, but sends nothing: every
 // reminder that is due by now has its row afterwards.
 func (e *Engine) PlanOnly(ctx context.Context) (Summary, error) {
-	e.summary = Summary{Waiting: map[string]int{}, Skipped: map[string]int{}}
 	if err := e.begin(ctx); err != nil {
 		return e.summary, err
 	}
@@ -66,13 +64,15 @@ func (e *Engine) PlanOnly(ctx context.Context) (Summary, error) {
 // begin brings the database and the engine together: what a crash left behind
 // is rescued, the instance is checked, a changed configuration is followed.
 func (e *Engine) begin(ctx context.Context) error {
+	e.summary = Summary{Waiting: map[string]int{}, Skipped: map[string]int{}}
 	now := e.o.Clock()
 	if err := e.recordAnswer(ctx); err != nil {
 		return err
 	}
 	if !e.rescued {
 		err := e.o.DB.Write(ctx, func(tx *store.Tx) error {
-			_, err := tx.Rescue(now)
+			rescued, err := tx.Rescue(now)
+			e.summary.Tasks += rescued.Uncertain
 			return err
 		})
 		if err != nil {
@@ -83,7 +83,10 @@ func (e *Engine) begin(ctx context.Context) error {
 	if err := e.checkInstance(ctx, now); err != nil {
 		return err
 	}
-	if err := e.followLetters(ctx); err != nil {
+	if err := e.readBadData(ctx); err != nil {
+		return err
+	}
+	if err := e.followLetters(ctx, now); err != nil {
 		return err
 	}
 	return e.followRules(ctx, now)
@@ -93,19 +96,30 @@ func (e *Engine) begin(ctx context.Context) error {
 // pass.
 const metaLetters = "letters_version"
 
+// letterRetry is how long after a letter failed with a customer's own data it is
+// tried again, in case the data were put right.
+const letterRetry = 15 * time.Minute
+
 // followLetters wakes, after a letter was edited, those who wait because theirs
-// did not render.
-func (e *Engine) followLetters(ctx context.Context) error {
-	known := ""
-	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		known, err = tx.Meta(metaLetters)
+// did not render, and tries those again whose own data may be right by now.
+func (e *Engine) followLetters(ctx context.Context, now time.Time) error {
+	edited, failed := false, false
+	err := e.o.DB.Read(ctx, func(tx *store.Tx) error {
+		known, err := tx.Meta(metaLetters)
+		if edited = known != e.o.LettersVersion; err == nil && !edited {
+			failed, err = tx.FailedLetters(now.Add(-letterRetry))
+		}
 		return err
 	})
-	if err != nil || known == e.o.LettersVersion {
+	if err != nil || !edited && !failed {
 		return err
 	}
 	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.WakeWaiting(renewal.TemplateError); err != nil {
+		before := now
+		if !edited {
+			before = now.Add(-letterRetry)
+		}
+		if err := tx.RetryLetters(before, now); err != nil {
 			return err
 		}
 		return tx.SetMeta(metaLetters, e.o.LettersVersion)
@@ -189,20 +203,23 @@ func (e *Engine) look(tx *store.Tx, customerID int64, now, again time.Time) (*re
 		return nil, plan.Outcome{}, fmt.Errorf("looking at customer %d: %w", customerID, err)
 	}
 	settled := renewal.Settle(d, now, e.o.Settings.Zone)
+	if err := tx.ApplySettlement(d, settled, now); err != nil {
+		return nil, plan.Outcome{}, err
+	}
 	out := plan.Decide(now, e.o.Settings, e.standing, d)
+	for _, t := range out.Tasks {
+		if err := e.ask(tx, t, now); err != nil {
+			return nil, out, err
+		}
+	}
 	next := out.NextLook
 	if len(out.Messages) > 0 && !again.IsZero() {
 		next = again
 	}
-	var unnamed []renewal.Task // about agreements that Settle made up: Apply knows their ids
-	for _, t := range out.Tasks {
-		if t.AgreementID < 0 {
-			unnamed = append(unnamed, t)
-		} else if err := e.ask(tx, t, now); err != nil {
-			return nil, out, err
-		}
+	if err := tx.ApplyDecisions(d, out.Changes, next); err != nil {
+		return nil, out, err
 	}
-	if err := tx.Apply(d, settled, out.Changes, unnamed, next, now); err != nil {
+	if err := e.closeBadData(tx, d, now); err != nil {
 		return nil, out, err
 	}
 	e.tell(d, out, now)

@@ -454,16 +454,18 @@ func (w *work) message(r *renewal.Rule, bundle []*step) {
 	}
 }
 
-// triedAgainLater reports whether the transport put the reminder off.
+// triedAgainLater reports whether the transport put the reminder off, or its
+// letter failed with this customer's own data: that one is tried again once the
+// daemon, for whom a fact or an edited letter is the reason, makes it due.
 func (s *step) triedAgainLater(now time.Time) bool {
-	if s.row.State != renewal.Waiting || !now.Before(s.row.Until) {
+	if s.row.State != renewal.Waiting {
 		return false
 	}
 	switch s.row.Reason {
 	case renewal.Deferred, renewal.ServerAway, renewal.SenderRefused:
-		return true
-	case renewal.TemplateError: // it failed with this customer's own data
-		return true
+		return now.Before(s.row.Until)
+	case renewal.TemplateError:
+		return s.row.MessageID != 0
 	}
 	return false
 }

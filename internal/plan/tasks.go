@@ -33,7 +33,7 @@ func (w *work) gateTask(s *step, reason renewal.Reason) {
 	switch reason {
 	case renewal.NoAddress, renewal.Erased:
 		w.task(renewal.TaskNoAddress, s, fmt.Sprintf(
-			"%s could not go to customer %s: there is no e-mail address. Tell the customer by other means, or add an address.",
+			"%s could not go to customer %s: there is no e-mail address. Tell the customer by other means; an address added now counts for the next one.",
 			s.rule.Name, s.customer.Ref))
 	case renewal.Bounced:
 		w.task(renewal.TaskBounced, s, fmt.Sprintf(
@@ -57,12 +57,21 @@ func TemplateTask(template, locale string, fault error) renewal.Task {
 	}
 }
 
+// BadDataTopic is the topic of the task about data of a customer, or of one
+// agreement where agreementID is not 0, that cannot be used.
+func BadDataTopic(customerID, agreementID int64) string {
+	if agreementID != 0 {
+		return fmt.Sprintf("bad_data:agreement:%d", agreementID)
+	}
+	return fmt.Sprintf("bad_data:customer:%d", customerID)
+}
+
 // badDataTasks names every fact of the household that cannot be used.
 func (w *work) badDataTasks() {
 	for i := range w.d.Customers {
 		if c := &w.d.Customers[i]; c.BadData != "" {
 			w.out.Tasks = append(w.out.Tasks, renewal.Task{
-				Kind: renewal.TaskBadData, Topic: fmt.Sprintf("bad_data:customer:%d", c.ID), CustomerID: c.ID,
+				Kind: renewal.TaskBadData, Topic: BadDataTopic(c.ID, 0), CustomerID: c.ID,
 				Text: fmt.Sprintf("Customer %s waits: %s.", c.Ref, c.BadData),
 			})
 		}
@@ -70,7 +79,7 @@ func (w *work) badDataTasks() {
 	for i := range w.d.Agreements {
 		if a := &w.d.Agreements[i]; a.BadData != "" {
 			w.out.Tasks = append(w.out.Tasks, renewal.Task{
-				Kind: renewal.TaskBadData, Topic: fmt.Sprintf("bad_data:agreement:%d", a.ID),
+				Kind: renewal.TaskBadData, Topic: BadDataTopic(a.CustomerID, a.ID),
 				CustomerID: a.CustomerID, AgreementID: a.ID,
 				Text: fmt.Sprintf("Agreement %s waits: %s.", a.Ref, a.BadData),
 			})

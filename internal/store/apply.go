@@ -7,47 +7,13 @@ import (
 	"renewd/internal/renewal"
 )
 
-// Apply writes down in one go what a look at the household d came to: what
-// Settle did to terms (s), reminders that are new (ID 0) or changed, tasks for
-// staff, and when to look again (the zero nextLook means never). d was read in
-// this transaction. Agreements and events that Settle made up get their ids
-// here, also in d (which keeps its order), s, changes and tasks; so do new
-// reminders. What is already as it should be is not written. A second reminder
-// for the same key is an error.
-func (tx *Tx) Apply(d *renewal.Dossier, s renewal.Settlement, changes []renewal.Reminder, tasks []renewal.Task,
-	nextLook, now time.Time) error {
+// ApplySettlement writes down what Settle did to the terms of the household d,
+// which was read in this transaction: goods, terms, renewals, withdrawals and
+// what is settled. Agreements and events that Settle made up get their ids here,
+// also in d (which keeps its order) and s. What is already as it should be is
+// not written.
+func (tx *Tx) ApplySettlement(d *renewal.Dossier, s renewal.Settlement, now time.Time) error {
 	ids := madeUp{agreements: map[int64]int64{}, events: map[int64]int64{}}
-	if err := tx.applySettlement(d, s, ids, now); err != nil {
-		return err
-	}
-	ids.replaceIn(d, s, changes, tasks)
-	for i := range changes {
-		if err := tx.applyReminder(&changes[i]); err != nil {
-			return fmt.Errorf("reminder %s %s of customer %d: %w", changes[i].Rule, changes[i].Step, changes[i].CustomerID, err)
-		}
-	}
-	for _, t := range tasks {
-		if _, err := tx.AddTask(t, now); err != nil {
-			return err
-		}
-	}
-	// Last, because facts written above have triggers that say "at once".
-	for i := range d.Customers {
-		next := any(nil)
-		if i == 0 {
-			next = stampOrNull(nextLook)
-		}
-		if _, err := tx.exec(`UPDATE customers SET next_look_at = ?1 WHERE id = ?2 AND next_look_at IS NOT ?1`,
-			next, d.Customers[i].ID); err != nil {
-			return fmt.Errorf("when to look at customer %d again: %w", d.Customers[i].ID, err)
-		}
-	}
-	return nil
-}
-
-// applySettlement writes goods, terms, renewals, withdrawals and what is
-// settled, and notes the ids that made-up rows got.
-func (tx *Tx) applySettlement(d *renewal.Dossier, s renewal.Settlement, ids madeUp, now time.Time) error {
 	for i := range s.Goods {
 		if err := tx.insertGoods(d, &s.Goods[i], ids, now); err != nil {
 			return fmt.Errorf("goods %s: %w", s.Goods[i].Ref, err)
@@ -73,6 +39,31 @@ func (tx *Tx) applySettlement(d *renewal.Dossier, s renewal.Settlement, ids made
 	for _, id := range s.Settled {
 		if _, err := tx.exec(`UPDATE events SET settled = 1 WHERE id = ? AND settled = 0`, id); err != nil {
 			return fmt.Errorf("event %d: %w", id, err)
+		}
+	}
+	ids.replaceIn(d, s)
+	return nil
+}
+
+// ApplyDecisions writes down what a look at the household d decided: reminders
+// that are new (ID 0; they get their ids here) or changed, and when to look
+// again (the zero nextLook means never). It comes after ApplySettlement, in the
+// same transaction: facts written there have triggers that say "at once". A
+// second reminder for the same key is an error.
+func (tx *Tx) ApplyDecisions(d *renewal.Dossier, changes []renewal.Reminder, nextLook time.Time) error {
+	for i := range changes {
+		if err := tx.applyReminder(&changes[i]); err != nil {
+			return fmt.Errorf("reminder %s %s of customer %d: %w", changes[i].Rule, changes[i].Step, changes[i].CustomerID, err)
+		}
+	}
+	for i := range d.Customers {
+		next := any(nil)
+		if i == 0 {
+			next = stampOrNull(nextLook)
+		}
+		if _, err := tx.exec(`UPDATE customers SET next_look_at = ?1 WHERE id = ?2 AND next_look_at IS NOT ?1`,
+			next, d.Customers[i].ID); err != nil {
+			return fmt.Errorf("when to look at customer %d again: %w", d.Customers[i].ID, err)
 		}
 	}
 	return nil
@@ -159,7 +150,7 @@ func (m madeUp) event(id int64) int64 {
 	return id
 }
 
-func (m madeUp) replaceIn(d *renewal.Dossier, s renewal.Settlement, changes []renewal.Reminder, tasks []renewal.Task) {
+func (m madeUp) replaceIn(d *renewal.Dossier, s renewal.Settlement) {
 	if len(m.agreements) == 0 && len(m.events) == 0 {
 		return
 	}
@@ -177,14 +168,5 @@ func (m madeUp) replaceIn(d *renewal.Dossier, s renewal.Settlement, changes []re
 			events[i].ID = m.event(events[i].ID)
 			events[i].AgreementID = m.agreement(events[i].AgreementID)
 		}
-	}
-	for _, reminders := range [][]renewal.Reminder{d.Reminders, changes} {
-		for i := range reminders {
-			reminders[i].AgreementID = m.agreement(reminders[i].AgreementID)
-			reminders[i].EventID = m.event(reminders[i].EventID)
-		}
-	}
-	for i := range tasks {
-		tasks[i].AgreementID = m.agreement(tasks[i].AgreementID)
 	}
 }

@@ -20,8 +20,16 @@ func look(t *testing.T, db *DB, customer int64, at time.Time, f func(d *renewal.
 			return err
 		}
 		s := renewal.Settle(d, at, time.UTC)
+		if err := tx.ApplySettlement(d, s, at); err != nil {
+			return err
+		}
 		changes, tasks, next := f(d, s)
-		return tx.Apply(d, s, changes, tasks, next, at)
+		for _, task := range tasks {
+			if _, err := tx.AddTask(task, at); err != nil {
+				return err
+			}
+		}
+		return tx.ApplyDecisions(d, changes, next)
 	})
 }
 
@@ -113,7 +121,7 @@ func TestApplyRefusesASecondReminderForAKey(t *testing.T) {
 		}
 		r := d.Reminders[0]
 		r.ID = 0
-		return tx.Apply(d, renewal.Settlement{}, []renewal.Reminder{r}, nil, time.Time{}, now)
+		return tx.ApplyDecisions(d, []renewal.Reminder{r}, time.Time{})
 	})
 	if err == nil || !strings.Contains(err.Error(), "there is one already") {
 		t.Errorf("got %v", err)

@@ -52,7 +52,10 @@ func BenchmarkLook(b *testing.B) {
 					}
 					r := d.Reminders[0]
 					r.State, r.Reason, r.DecidedAt = renewal.Due, renewal.IsDue, at
-					if err := tx.Apply(d, renewal.Settle(d, at, time.UTC), []renewal.Reminder{r}, nil, at.Add(time.Hour), at); err != nil {
+					if err := tx.ApplySettlement(d, renewal.Settle(d, at, time.UTC), at); err != nil {
+						return err
+					}
+					if err := tx.ApplyDecisions(d, []renewal.Reminder{r}, at.Add(time.Hour)); err != nil {
 						return err
 					}
 				}

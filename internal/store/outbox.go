@@ -104,33 +104,56 @@ func (tx *Tx) Message(id int64) (Message, error) {
 // Contents returns the bytes of a sent message; ErrNotFound where they were
 // never kept or their time is over.
 func (tx *Tx) Contents(id int64) ([]byte, error) {
-	var packed []byte
-	err := tx.one(`SELECT contents FROM messages WHERE id = ?`, []any{id}, &packed)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && packed == nil {
-		return nil, fmt.Errorf("the contents of message %d: %w", id, ErrNotFound)
+	p, err := tx.Kept(id)
+	if err == nil && p.Contents == nil {
+		err = fmt.Errorf("the contents of message %d: %w", id, ErrNotFound)
 	}
-	if err == nil {
-		packed, err = unpack(packed)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the contents of message %d: %w", id, err)
-	}
-	return packed, nil
+	return p.Contents, err
 }
 
-// Streaming notes that the transport is about to get the first byte of these
-// messages: from here on an interruption leaves them in doubt.
-func (tx *Tx) Streaming(ids []int64, now time.Time) error {
-	for _, id := range ids {
-		n, err := tx.exec(`UPDATE messages SET streaming_at = ?2 WHERE id = ?1 AND state = 'sending'`, id, renewal.FormatStamp(now))
-		if err == nil && n == 0 {
-			err = ErrGone
-		}
-		if err != nil {
-			return fmt.Errorf("message %d before its first byte: %w", id, err)
-		}
+// Prepared is a message as it leaves: rendered once, sent and kept like that.
+type Prepared struct {
+	Subject, Locale string
+	// Contents are the bytes, headers and all.
+	Contents []byte
+}
+
+// Streaming notes that the transport is about to get the first byte of a
+// message, and keeps the bytes: from here on an interruption leaves it in doubt,
+// and a further try sends the same.
+func (tx *Tx) Streaming(id int64, p Prepared, now time.Time) error {
+	packed, sum, err := tx.db.packer.pack(p.Contents)
+	if err != nil {
+		return err
+	}
+	n, err := tx.exec(`UPDATE messages SET streaming_at = ?2, subject = ?3, locale = coalesce(?4, locale), sha256 = ?5, contents = ?6
+		WHERE id = ?1 AND state = 'sending'`,
+		id, renewal.FormatStamp(now), p.Subject, textOrNull(p.Locale), sum, packed)
+	if err == nil && n == 0 {
+		err = ErrGone
+	}
+	if err != nil {
+		return fmt.Errorf("message %d before its first byte: %w", id, err)
 	}
 	return nil
+}
+
+// Kept returns what Streaming kept of a message; its Contents are nil where the
+// message never got that far, or their time is over.
+func (tx *Tx) Kept(id int64) (Prepared, error) {
+	var p Prepared
+	var packed []byte
+	err := tx.one(`SELECT subject, locale, contents FROM messages WHERE id = ?`, []any{id}, &p.Subject, &p.Locale, &packed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, fmt.Errorf("there is no message %d: %w", id, ErrNotFound)
+	}
+	if err == nil && packed != nil {
+		p.Contents, err = unpack(packed)
+	}
+	if err != nil {
+		return p, fmt.Errorf("reading the contents of message %d: %w", id, err)
+	}
+	return p, nil
 }
 
 // Returned puts the reminders of a message whose try ended without doubt back:
@@ -162,11 +185,9 @@ type Outcome struct {
 	// State is Sent, Failed or Uncertain.
 	State renewal.State
 	// Reply is what the server said.
-	Reply   string
-	Subject string
-	Locale  string
-	// Contents are the bytes that were sent, kept as evidence; nil keeps none.
-	Contents []byte
+	Reply string
+	// Prepared is what was sent, where Streaming has not kept it already.
+	Prepared Prepared
 	// At is when the transport answered.
 	At time.Time
 }
@@ -183,13 +204,14 @@ func (tx *Tx) Record(id int64, o Outcome) error {
 }
 
 func (tx *Tx) record(id int64, o Outcome) error {
-	var packed []byte
+	var packed any
 	var sum string
-	var err error
-	if o.Contents != nil {
-		if packed, sum, err = tx.db.packer.pack(o.Contents); err != nil {
+	if o.Prepared.Contents != nil {
+		bytes, hash, err := tx.db.packer.pack(o.Prepared.Contents)
+		if err != nil {
 			return err
 		}
+		packed, sum = bytes, hash
 	}
 	sentAt, doubts := any(nil), 0
 	switch o.State {
@@ -201,10 +223,10 @@ func (tx *Tx) record(id int64, o Outcome) error {
 	default:
 		return fmt.Errorf("%q is no outcome", o.State)
 	}
-	n, err := tx.exec(`UPDATE messages SET state = ?2, sent_at = ?3, server_reply = ?4, subject = ?5,
-		locale = coalesce(?6, locale), sha256 = ?7, contents = ?8, attempts = attempts + 1, doubts = doubts + ?9
-		WHERE id = ?1 AND state = 'sending'`,
-		id, string(o.State), sentAt, o.Reply, o.Subject, textOrNull(o.Locale), sum, packed, doubts)
+	n, err := tx.exec(`UPDATE messages SET state = ?2, sent_at = ?3, server_reply = ?4, subject = coalesce(?5, subject),
+		locale = coalesce(?6, locale), sha256 = coalesce(?7, sha256), contents = coalesce(?8, contents),
+		attempts = attempts + 1, doubts = doubts + ?9 WHERE id = ?1 AND state = 'sending'`,
+		id, string(o.State), sentAt, o.Reply, textOrNull(o.Prepared.Subject), textOrNull(o.Prepared.Locale), textOrNull(sum), packed, doubts)
 	if err != nil {
 		return err
 	}

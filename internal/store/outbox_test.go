@@ -58,9 +58,11 @@ func TestClaimAndSend(t *testing.T) {
 	}
 	later := now.Add(2 * time.Second)
 	body := []byte("Subject: Bientôt\r\n\r\nBonjour\r\n")
-	write(t, db, func(tx *Tx) error { return tx.Streaming([]int64{id}, now) })
 	write(t, db, func(tx *Tx) error {
-		return tx.Record(id, Outcome{State: renewal.Sent, Reply: "250 ok", Subject: "Bientôt", Locale: "fr-FR", Contents: body, At: later})
+		return tx.Streaming(id, Prepared{Subject: "Bientôt", Locale: "fr-FR", Contents: body}, now)
+	})
+	write(t, db, func(tx *Tx) error {
+		return tx.Record(id, Outcome{State: renewal.Sent, Reply: "250 ok", At: later})
 	})
 	wantRows(t, db, reminderStates, "1|sent|due||1;2|sent|due||1;3|due|due||")
 	wantRows(t, db, messageStates, "1|sent|2027-03-01T08:00:00Z|2027-03-01T08:00:02Z|1|0")

@@ -29,7 +29,7 @@ func TestRescue(t *testing.T) {
 	again := letterToAnn
 	again.ID = untouched
 	claim(t, db, again)
-	write(t, db, func(tx *Tx) error { return tx.Streaming([]int64{untouched}, now) })
+	write(t, db, func(tx *Tx) error { return tx.Streaming(untouched, Prepared{Contents: []byte("x")}, now) })
 	rescue()
 	if done != (Rescued{Uncertain: 1}) {
 		t.Errorf("a commercial message in doubt: %+v", done)
@@ -41,7 +41,7 @@ func TestRescue(t *testing.T) {
 	notice := noticeToDan
 	for try := 1; try <= 4; try++ {
 		notice.ID = claim(t, db, notice)
-		write(t, db, func(tx *Tx) error { return tx.Streaming([]int64{notice.ID}, now) })
+		write(t, db, func(tx *Tx) error { return tx.Streaming(notice.ID, Prepared{Contents: []byte("x")}, now) })
 		rescue()
 		want := Rescued{Returned: 1}
 		if try == 4 {

@@ -86,14 +86,6 @@ func (tx *Tx) CloseTopic(topic string, now time.Time) (bool, error) {
 	return n > 0, nil
 }
 
-// CloseTask is CloseTopic for the task with the given id.
-func (tx *Tx) CloseTask(id int64, now time.Time) error {
-	if _, err := tx.exec(closeCured+`id = ?1`, id, renewal.FormatStamp(now)); err != nil {
-		return fmt.Errorf("closing task %d: %w", id, err)
-	}
-	return nil
-}
-
 // closeCured closes open tasks at the instant ?2 and frees their topics.
 const closeCured = `UPDATE staff_tasks SET done_at = ?2, topic = topic || '#' || id WHERE done_at IS NULL AND `
 
@@ -135,4 +127,19 @@ func (tx *Tx) Reminder(id int64) (renewal.Reminder, error) {
 		return renewal.Reminder{}, fmt.Errorf("reminder %d: %s", id, found[0].bad)
 	}
 	return found[0].Reminder, nil
+}
+
+// OpenTopics returns the topics of the open tasks of one kind.
+func (tx *Tx) OpenTopics(kind renewal.TaskKind) ([]string, error) {
+	var topics []string
+	err := tx.query(`SELECT topic FROM staff_tasks WHERE done_at IS NULL AND kind = ?`, func(rows *sql.Rows) error {
+		var topic string
+		err := rows.Scan(&topic)
+		topics = append(topics, topic)
+		return err
+	}, string(kind))
+	if err != nil {
+		return nil, fmt.Errorf("reading the tasks: %w", err)
+	}
+	return topics, nil
 }

@@ -170,11 +170,31 @@ func (tx *Tx) Wake(customerID int64) error {
 	return nil
 }
 
-// WakeWaiting has every household looked at in the next pass that has a
-// reminder waiting for this reason.
-func (tx *Tx) WakeWaiting(reason renewal.Reason) error {
-	if _, err := tx.exec(wakeOf+`state = 'waiting' AND reason = ?)`, string(reason)); err != nil {
-		return fmt.Errorf("waking those who wait for %s: %w", reason, err)
+// RetryLetters makes the reminders due again whose letter failed with their
+// customer's own data no later than the instant before, and has every household
+// looked at that waits for a letter which does not render.
+func (tx *Tx) RetryLetters(before, now time.Time) error {
+	_, err := tx.exec(wakeOf+`state = 'waiting' AND reason = 'template_error' AND (message_id IS NULL OR decided_at <= ?))`,
+		renewal.FormatStamp(before))
+	if err == nil {
+		_, err = tx.exec(`UPDATE reminders SET state = 'due', reason = 'due', decided_at = ?2
+			WHERE state = 'waiting' AND reason = 'template_error' AND message_id IS NOT NULL AND decided_at <= ?1`,
+			renewal.FormatStamp(before), renewal.FormatStamp(now))
+	}
+	if err != nil {
+		return fmt.Errorf("trying letters again: %w", err)
 	}
 	return nil
+}
+
+// FailedLetters reports whether there are reminders whose letter failed with
+// their customer's own data no later than the instant before.
+func (tx *Tx) FailedLetters(before time.Time) (bool, error) {
+	var n int
+	err := tx.one(`SELECT count(*) FROM reminders WHERE state = 'waiting' AND reason = 'template_error'
+		AND message_id IS NOT NULL AND decided_at <= ?`, []any{renewal.FormatStamp(before)}, &n)
+	if err != nil {
+		return false, fmt.Errorf("looking for letters that failed: %w", err)
+	}
+	return n > 0, nil
 }
