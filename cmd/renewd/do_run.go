@@ -50,7 +50,7 @@ func (c *Config) engine(db *store.DB, now func() time.Time, watch func(plan.Line
 	}
 	return daemon.New(daemon.Options{
 		DB: db, Settings: c.settings(letters), Letters: letters, LettersVersion: version,
-		Transport: &mailout.Maildir{Dir: c.Mail.Maildir},
+		Transport: mailout.NewMaildir(c.Mail.Maildir),
 		Sender:    daemon.Sender{From: c.Business.From.String(), Address: c.Business.From.Address, ReplyTo: c.Business.replyTo()},
 		Clock:     now, Instance: c.instance(), Watch: watch,
 	})

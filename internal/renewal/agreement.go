@@ -93,13 +93,12 @@ type Agreement struct {
 
 // The causes by which a term became known.
 const (
-	CauseImport     = "import"     // a file said so
-	CauseEdit       = "edit"       // typed into the database, or by the API
-	CausePayment    = "payment"    // a payment moved the end
-	CauseRenewal    = "renewal"    // a recorded renewal moved the end
-	CausePurchase   = "purchase"   // a purchase opened an estimated term
-	CauseAssumed    = "assumed"    // assume_renewal: it rolled by itself
-	CauseCorrection = "correction" // reserved for corrections from the pages
+	CauseImport   = "import"   // a file said so
+	CauseEdit     = "edit"     // typed into the database, or by the API
+	CausePayment  = "payment"  // a payment moved the end
+	CauseRenewal  = "renewal"  // a recorded renewal moved the end
+	CausePurchase = "purchase" // a purchase opened an estimated term
+	CauseAssumed  = "assumed"  // assume_renewal: it rolled by itself
 )
 
 // Term is one covered span of an agreement, both days inclusive. It is

@@ -157,19 +157,6 @@ func (tx *Tx) WakeAll() error {
 	return nil
 }
 
-// Wake has the household of one customer looked at in the next pass; ErrNotFound
-// where there is no such customer.
-func (tx *Tx) Wake(customerID int64) error {
-	n, err := tx.exec(`UPDATE customers SET next_look_at = ?2 WHERE id = ?1`, customerID, atOnce)
-	if err == nil && n == 0 {
-		err = ErrNotFound
-	}
-	if err != nil {
-		return fmt.Errorf("waking customer %d: %w", customerID, err)
-	}
-	return nil
-}
-
 // RetryLetters makes the reminders due again whose letter failed with their
 // customer's own data no later than the instant before, and has every household
 // looked at that waits for a letter which does not render.
