@@ -121,7 +121,7 @@ func (d *document) target(destination []byte) (string, bool) {
 	var b strings.Builder
 	safe := ""
 	expand(string(destination), d.values, func(literal string) {
-		b.WriteString(html.UnescapeString(string(util.UnescapePunctuations([]byte(literal)))))
+		b.WriteString(unescape(literal))
 	}, func(value string) {
 		if b.Len() == 0 {
 			b.WriteString(strings.TrimSpace(value))

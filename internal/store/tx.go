@@ -76,13 +76,18 @@ func (tx *Tx) prepare(query string) (*sql.Stmt, error) {
 	return s, nil
 }
 
-// exec runs a statement and returns the number of rows that it changed.
-func (tx *Tx) exec(query string, args ...any) (int64, error) {
+// run runs a statement.
+func (tx *Tx) run(query string, args ...any) (sql.Result, error) {
 	s, err := tx.prepare(query)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	result, err := s.ExecContext(tx.ctx, args...)
+	return s.ExecContext(tx.ctx, args...)
+}
+
+// exec runs a statement and returns the number of rows that it changed.
+func (tx *Tx) exec(query string, args ...any) (int64, error) {
+	result, err := tx.run(query, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -91,11 +96,7 @@ func (tx *Tx) exec(query string, args ...any) (int64, error) {
 
 // insert runs an INSERT of one row and returns its id.
 func (tx *Tx) insert(query string, args ...any) (int64, error) {
-	s, err := tx.prepare(query)
-	if err != nil {
-		return 0, err
-	}
-	result, err := s.ExecContext(tx.ctx, args...)
+	result, err := tx.run(query, args...)
 	if err != nil {
 		return 0, err
 	}
