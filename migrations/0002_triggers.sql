@@ -28,9 +28,47 @@ WHEN OLD.customer_id IS NOT NEW.customer_id
 BEGIN
   SELECT RAISE(ABORT, 'there is no customer with this customer_id: add the customer first')
    WHERE NOT EXISTS (SELECT 1 FROM customers WHERE id = NEW.customer_id);
-  -- An agreement that changes hands takes its events and reminders along.
-  UPDATE events SET customer_id = NEW.customer_id WHERE agreement_id = NEW.id;
+  -- An agreement that changes hands takes its own history along; what a person
+  -- said (a complaint, an unsubscription) stays with that person.
+  UPDATE events SET customer_id = NEW.customer_id
+   WHERE agreement_id = NEW.id AND type IN ('use', 'purchase', 'payment', 'renewal', 'payment_failed', 'price_change',
+     'cancel', 'cancel_withdrawn', 'level', 'sign_up');
   UPDATE reminders SET customer_id = NEW.customer_id WHERE customer_id = OLD.customer_id AND agreement_id = NEW.id;
+END;
+
+-- REPLACE INTO would delete the old row without a trigger and forget what was
+-- sent about it; a changed id would orphan it.
+CREATE TRIGGER customer_once BEFORE INSERT ON customers
+WHEN EXISTS (SELECT 1 FROM customers WHERE ref = NEW.ref)
+BEGIN
+  SELECT RAISE(ABORT, 'there is a customer with this ref already: UPDATE that one');
+END;
+
+CREATE TRIGGER agreement_once BEFORE INSERT ON agreements
+WHEN EXISTS (SELECT 1 FROM agreements WHERE ref = NEW.ref)
+BEGIN
+  SELECT RAISE(ABORT, 'there is an agreement with this ref already: UPDATE that one');
+END;
+
+CREATE TRIGGER product_once BEFORE INSERT ON products
+WHEN EXISTS (SELECT 1 FROM products WHERE ref = NEW.ref)
+BEGIN
+  SELECT RAISE(ABORT, 'there is a product with this ref already: UPDATE that one');
+END;
+
+CREATE TRIGGER customer_id_stays BEFORE UPDATE OF id ON customers WHEN OLD.id <> NEW.id
+BEGIN
+  SELECT RAISE(ABORT, 'the id of a customer never changes: change the ref instead');
+END;
+
+CREATE TRIGGER agreement_id_stays BEFORE UPDATE OF id ON agreements WHEN OLD.id <> NEW.id
+BEGIN
+  SELECT RAISE(ABORT, 'the id of an agreement never changes: change the ref instead');
+END;
+
+CREATE TRIGGER product_id_stays BEFORE UPDATE OF id ON products WHEN OLD.id <> NEW.id
+BEGIN
+  SELECT RAISE(ABORT, 'the id of a product never changes: change the ref instead');
 END;
 
 CREATE TRIGGER agreement_kept BEFORE DELETE ON agreements

@@ -110,7 +110,10 @@ SELECT m.sent_at,                                  -- when the server accepted i
        r.id AS reminder
   FROM reminders AS r
   JOIN messages AS m ON m.id = r.message_id
-  LEFT JOIN customer_names AS n ON n.id = r.customer_id
+  -- Who was written to, even if the agreement has changed hands since; within a
+  -- household the one whose reminder it is.
+  LEFT JOIN customer_names AS n ON n.id = CASE
+    WHEN (SELECT email_key FROM customers WHERE id = r.customer_id) = m.household THEN r.customer_id ELSE m.customer_id END
   LEFT JOIN agreements AS a ON a.id = r.agreement_id
  WHERE r.state = 'sent'
  ORDER BY m.sent_at DESC, r.id DESC;

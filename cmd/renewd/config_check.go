@@ -36,6 +36,9 @@ func (c *Config) warn(top *section) {
 // itself that it ends.
 func (c *Config) warnAutoRenew(rule *renewal.Rule, top *section) {
 	reaches := len(rule.Audience.AutoRenew) == 0 || slices.Contains(rule.Audience.AutoRenew, true)
+	if kinds := rule.Audience.Kind; len(kinds) == 1 && kinds[0] == renewal.KindGoods {
+		reaches = false // goods never renew by themselves
+	}
 	if rule.Class != renewal.Commercial || len(rule.BeforeEnd) == 0 || !reaches || !rule.Audience.TakesCancelled(false) {
 		return
 	}

@@ -21,8 +21,8 @@ func (d *demo) show(ctx context.Context) error {
 		return PrintAll(d.s.Out, nil, Items(d.lines))
 	}
 	d.s.Out = d.s.Out.within(demoWidth)
-	err := d.s.Out.Line("%s, a climbing hall in Lisbon, sent %s with renewd in a month.\n"+
-		"The demo has a clock of its own: on it, it is %s.", d.c.Business.Name, count(d.before, "letter", "letters"),
+	err := d.s.Out.Line("%s, a climbing hall in Lisbon, has used renewd for a month:\n%s before today.\n"+
+		"The demo has a clock of its own: on it, it is %s.", d.c.Business.Name, count(d.before, "letter went out", "letters went out"),
 		d.today.In(d.c.Business.TimeZone).Format("Mon 2 January 2006, 15:04"))
 	if err != nil {
 		return err

@@ -101,8 +101,8 @@ func checkDatabase(ctx context.Context, c *Config) []Problem {
 		unpaid, err := tx.UnpaidAutoRenewals()
 		if err == nil && unpaid > 0 {
 			problems = append(problems, problem(LevelWarning,
-				"%s by itself and no payment was ever recorded: import payments (or set assume_renewal), else staff are asked about each renewal",
-				count(unpaid, "agreement renews", "agreements renew"))...)
+				"%s and no payment was ever recorded: import payments (or set assume_renewal), else staff are asked about each renewal",
+				count(unpaid, "agreement renews by itself", "agreements renew by themselves"))...)
 		}
 		learned := 0
 		if err == nil {

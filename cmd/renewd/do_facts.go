@@ -162,6 +162,9 @@ func agreementFact(d *renewal.Dossier, a *renewal.Agreement) fact {
 	}
 	f.addMoney("price", a.Price)
 	f.add("cancelled_on", a.CancelledOn.String())
+	if d.CancelledAt(a, present()) {
+		f.values = append(f.values, factValue{"cancelled", true, "yes"})
+	}
 	f.add("basis", a.Basis)
 	f.add("bad_data", a.BadData)
 	return f

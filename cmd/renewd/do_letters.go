@@ -72,7 +72,8 @@ func doPreview(ctx context.Context, s *Session, o PreviewOptions) error {
 		return err
 	}
 	letters := c.letters()
-	if !letters.Has(o.Template) {
+	name, sober := strings.CutSuffix(o.Template, ".sober")
+	if o.Template = name; !letters.Has(name) {
 		return usageError("there is no letter %q: there are %s", o.Template, strings.Join(letters.Names(), ", "))
 	}
 	data, locale := c.sampleFor(o.Template), c.Business.Locale
@@ -93,7 +94,7 @@ func doPreview(ctx context.Context, s *Session, o PreviewOptions) error {
 	if o.Locale != "" {
 		locale = o.Locale
 	}
-	letter, err := letters.Render(o.Template, locale, false, data)
+	letter, err := letters.Render(o.Template, locale, sober, data)
 	if err != nil {
 		return err
 	}

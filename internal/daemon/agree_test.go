@@ -144,7 +144,9 @@ func decisions(lines []plan.Line, held map[string]bool) []string {
 		text := fmt.Sprintf("%s %s %s %s %s", renewal.FormatStamp(l.At), l.Customer, who, l.Decision, l.Reason)
 		if l.Decision == plan.Wait {
 			overtaken := slices.ContainsFunc(lines[i+1:], func(later plan.Line) bool {
-				return later.At.Equal(l.At) && later.Reason == renewal.Burst && l.Reason != renewal.Burst &&
+				// The cap of a message that the guard then held is no cap.
+				return later.At.Equal(l.At) && later.Decision == plan.Wait && later.Reason != l.Reason &&
+					(later.Reason == renewal.Burst || l.Reason == renewal.FrequencyCap) &&
 					later.Rule == l.Rule && later.Reminders[0] == l.Reminders[0]
 			})
 			gate := who + " " + string(l.Reason)

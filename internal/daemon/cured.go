@@ -55,37 +55,48 @@ func (e *Engine) closeCured(ctx context.Context, now time.Time) error {
 	})
 }
 
-// readBadData remembers the open tasks about bad data, once a pass.
-func (e *Engine) readBadData(ctx context.Context) error {
+// readCurable remembers the open tasks that a look at their household can find
+// cured, once a pass.
+func (e *Engine) readCurable(ctx context.Context) error {
+	e.curable = map[string]bool{}
 	return e.o.DB.Read(ctx, func(tx *store.Tx) error {
-		topics, err := tx.OpenTopics(renewal.TaskBadData)
-		e.badData = make(map[string]bool, len(topics))
-		for _, topic := range topics {
-			e.badData[topic] = true
+		for _, kind := range []renewal.TaskKind{renewal.TaskBadData, renewal.TaskRenewed} {
+			topics, err := tx.OpenTopics(kind)
+			if err != nil {
+				return err
+			}
+			for _, topic := range topics {
+				e.curable[topic] = true
+			}
 		}
-		return err
+		return nil
 	})
 }
 
-// closeBadData closes the tasks about data of a household that a look found
-// usable. Whoever puts data right wakes the household, so there is such a look.
-func (e *Engine) closeBadData(tx *store.Tx, d *renewal.Dossier, now time.Time) error {
-	if len(e.badData) == 0 {
+// closeCurable closes the tasks about a household whose cause a look no longer
+// found: data that were put right, an agreement that is renewed or cancelled by
+// now. Whoever does that wakes the household, so there is such a look.
+func (e *Engine) closeCurable(tx *store.Tx, d *renewal.Dossier, found []renewal.Task, now time.Time) error {
+	if len(e.curable) == 0 {
 		return nil
 	}
-	var usable []string
+	open := map[string]bool{}
 	for i := range d.Customers {
-		if c := &d.Customers[i]; c.BadData == "" {
-			usable = append(usable, plan.BadDataTopic(c.ID, 0))
-		}
+		open[plan.BadDataTopic(d.Customers[i].ID, 0)] = true
 	}
 	for i := range d.Agreements {
-		if a := &d.Agreements[i]; a.BadData == "" {
-			usable = append(usable, plan.BadDataTopic(a.CustomerID, a.ID))
+		a := &d.Agreements[i]
+		open[plan.BadDataTopic(a.CustomerID, a.ID)] = true
+		open[plan.RenewedTopic(a.ID, a.EndsOn)] = true
+		for _, t := range a.Terms {
+			open[plan.RenewedTopic(a.ID, t.EndsOn)] = true
 		}
 	}
-	for _, topic := range usable {
-		if !e.badData[topic] {
+	for _, t := range found {
+		delete(open, t.Topic)
+	}
+	for topic := range open {
+		if !e.curable[topic] {
 			continue
 		}
 		if _, err := tx.CloseTopic(topic, now); err != nil {

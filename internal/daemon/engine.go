@@ -62,8 +62,8 @@ type Engine struct {
 	summary    Summary
 	// unowned: the database never sent; it becomes ours before the first claim.
 	unowned bool
-	// badData are the topics of the open tasks about data that cannot be used.
-	badData map[string]bool
+	// curable are the topics of the open tasks that a look can find cured.
+	curable map[string]bool
 	// linkKey makes the tokens of links; nil until it is first needed.
 	linkKey []byte
 }

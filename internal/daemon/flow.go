@@ -83,7 +83,7 @@ func (e *Engine) begin(ctx context.Context) error {
 	if err := e.checkInstance(ctx, now); err != nil {
 		return err
 	}
-	if err := e.readBadData(ctx); err != nil {
+	if err := e.readCurable(ctx); err != nil {
 		return err
 	}
 	if err := e.followLetters(ctx, now); err != nil {
@@ -219,7 +219,7 @@ func (e *Engine) look(tx *store.Tx, customerID int64, now, again time.Time) (*re
 	if err := tx.ApplyDecisions(d, out.Changes, next); err != nil {
 		return nil, out, err
 	}
-	if err := e.closeBadData(tx, d, now); err != nil {
+	if err := e.closeCurable(tx, d, out.Tasks, now); err != nil {
 		return nil, out, err
 	}
 	e.tell(d, out, now)
@@ -259,7 +259,7 @@ func (e *Engine) guardBurst(ctx context.Context) error {
 			return err
 		}
 		return e.ask(tx, renewal.Task{Kind: renewal.TaskBurst, Topic: "burst", Text: fmt.Sprintf(
-			"%d commercial reminders were already due when they were first planned (send.burst allows %d): all of them wait. Look at them with renewd forecast, then let them go with renewd release.",
+			"%d commercial reminders were already due when they were first planned (send.burst allows %d): all of them wait. Look at them with renewd explain or sqlite3 (SELECT * FROM waiting), then let them go with renewd release.",
 			count, limit)}, now)
 	})
 }

@@ -37,7 +37,7 @@ func (w *work) gateTask(s *step, reason renewal.Reason) {
 			s.rule.Name, s.customer.Ref))
 	case renewal.Bounced:
 		w.task(renewal.TaskBounced, s, fmt.Sprintf(
-			"%s could not go to customer %s: the address bounced. Ask the customer for a new one.",
+			"%s could not go to customer %s: the address bounced. Tell the customer by other means and ask for a new address; it counts for the next one.",
 			s.rule.Name, s.customer.Ref))
 	}
 }
@@ -87,6 +87,12 @@ func (w *work) badDataTasks() {
 	}
 }
 
+// RenewedTopic is the topic of the task about an auto-renewal of the term that
+// ended on endsOn which nobody confirmed.
+func RenewedTopic(agreementID int64, endsOn renewal.Date) string {
+	return fmt.Sprintf("renewed?:agreement:%d:%s", agreementID, endsOn)
+}
+
 // renewedTasks asks about auto-renewals that nobody confirmed: 14 days past the
 // end with neither a renewal nor a cancellation.
 func (w *work) renewedTasks() {
@@ -104,7 +110,7 @@ func (w *work) renewedTasks() {
 			continue
 		}
 		w.out.Tasks = append(w.out.Tasks, renewal.Task{
-			Kind: renewal.TaskRenewed, Topic: fmt.Sprintf("renewed?:agreement:%d:%s", a.ID, a.EndsOn),
+			Kind: renewal.TaskRenewed, Topic: RenewedTopic(a.ID, a.EndsOn),
 			CustomerID: a.CustomerID, AgreementID: a.ID,
 			Text: fmt.Sprintf("Agreement %s renews by itself and ended on %s, but neither a renewal nor a cancellation is recorded. Record the payment (renewd record payment --agreement %s) or the cancellation.",
 				a.Ref, a.EndsOn, a.Ref),

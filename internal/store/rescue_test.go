@@ -92,7 +92,7 @@ func TestBurst(t *testing.T) {
 	})
 	count(2)
 	wantRows(t, db, `SELECT burst FROM reminders ORDER BY id`, "2;2;0")
-	wantRows(t, db, sleeping, "4") // the claim judges what is due anew
+	wantRows(t, db, sleeping, "2") // both are to be judged anew
 	write(t, db, func(tx *Tx) error {
 		_, err := tx.AddTask(renewal.Task{Kind: renewal.TaskBurst, Topic: "burst", Text: "many"}, now)
 		return err

@@ -44,9 +44,12 @@ func (tx *Tx) HoldDue(now time.Time) (int, error) {
 	return tx.hold(`burst <> 2 AND due_at <= ?1 AND `+unsent, renewal.FormatStamp(now))
 }
 
-// hold wakes nobody: what is due is decided once more when it is claimed, and
-// what waits is looked at when its gate opens.
+// hold also wakes the households concerned: when they were planned, a message
+// that is held now seemed to leave, and its household was capped for it.
 func (tx *Tx) hold(which string, args ...any) (int, error) {
+	if _, err := tx.exec(wakeOf+which+`)`, args...); err != nil {
+		return 0, fmt.Errorf("holding a burst: %w", err)
+	}
 	n, err := tx.exec(`UPDATE reminders SET burst = 2 WHERE `+which, args...)
 	if err != nil {
 		return 0, fmt.Errorf("holding a burst: %w", err)
