@@ -11,7 +11,7 @@ import (
 
 // TestRejected proves that the bad rows can be corrected and imported again.
 func TestRejected(t *testing.T) {
-	f := mustOpen(t, "ref;since;country;\"odd;name\";note\nC1;13/04/2026;FR;x;1\nC2;03/04/2026;France;\"a\r\nb\";2\nC3;45292;XXX;\"say \"\"y\"\"\";=1+1\n", Options{})
+	f := mustOpen(t, "ref;since;country;\"odd;name\";note\nC1;13/04/2026;FR;x;1\nC2;03/04/2026;France;\"a\r\nb\";2\nC3;45292;ZZZ;\"say \"\"y\"\"\";=1+1\n", Options{})
 	var faults []Fault
 	if err := f.Rows(func(int, []string) error { return nil }, func(line int, _, column, value, text string) {
 		faults = append(faults, Fault{f.Name(), line, column, value, text})
@@ -25,11 +25,11 @@ func TestRejected(t *testing.T) {
 	want := "\uFEFFrejected_because;ref;since;country;\"odd;name\";note\r\n" +
 		"\"country: a country is written as its two letters, such as FR\";C2;2026-04-03;France;\"a\nb\";2\r\n" +
 		"\"since: this is a spreadsheet's serial number, not a date; format the column as a date and export it again | " +
-		"country: a country is written as its two letters, such as FR\";C3;45292;XXX;\"say \"\"y\"\"\";=1+1\r\n"
+		"country: a country is written as its two letters, such as FR\";C3;45292;ZZZ;\"say \"\"y\"\"\";=1+1\r\n"
 	if out.String() != want {
 		t.Fatalf("the bad rows are written as\n%s\nwanted\n%s", out.String(), want)
 	}
-	corrected := strings.NewReplacer(";France;", ";FR;", ";XXX;", ";DE;", "45292", "2024-01-01").Replace(out.String())
+	corrected := strings.NewReplacer(";France;", ";FR;", ";ZZZ;", ";DE;", "45292", "2024-01-01").Replace(out.String())
 	again := mustOpen(t, corrected, Options{})
 	rows, faultTexts := readAll(t, again)
 	if len(faultTexts) > 0 || len(rows) != 2 || rows[0].Cells["since"] != "2026-04-03" || rows[0].Cells["attributes.odd;name"] != "a\nb" {
