@@ -125,7 +125,7 @@ func (e *Engine) claimHousehold(tx *store.Tx, id int64, now time.Time) ([]claime
 func (e *Engine) newMessage(tx *store.Tx, d *renewal.Dossier, m *plan.Message, rows map[renewal.Key]int64, now time.Time) (store.Message, error) {
 	first := &d.Customers[0]
 	s := store.Message{CustomerID: first.ID, To: strings.TrimSpace(first.Email), Class: m.Class, Rule: m.Rule.Name,
-		Template: m.Template, Locale: e.localeOf(first), At: now}
+		Template: m.Template, Locale: e.o.Settings.LocaleOf(first), At: now}
 	tried := m.Reminders[0].MessageID
 	for _, r := range m.Reminders {
 		s.Reminders = append(s.Reminders, rows[r.Key()])
@@ -147,13 +147,6 @@ func (e *Engine) newMessage(tx *store.Tx, d *renewal.Dossier, m *plan.Message, r
 	return s, nil
 }
 
-func (e *Engine) localeOf(c *renewal.Customer) string {
-	if c.Locale != "" {
-		return c.Locale
-	}
-	return e.o.Settings.Locale
-}
-
 // domain is that of the sender, for Message-IDs.
 func (e *Engine) domain() string {
 	if at := strings.LastIndexByte(e.o.Sender.Address, '@'); at >= 0 {
@@ -169,7 +162,9 @@ func (e *Engine) send(ctx context.Context, c claimed) error {
 	if err != nil {
 		return e.cannotRender(ctx, c, err)
 	}
+	unkept := prepared
 	answer, err := e.o.Transport.Deliver(ctx, e.o.Sender.Address, c.stored.To, prepared.Contents, func() error {
+		unkept = store.Prepared{}
 		return e.o.DB.Write(ctx, func(tx *store.Tx) error { return tx.Streaming(c.stored.ID, prepared, e.o.Clock()) })
 	})
 	if err != nil && ctx.Err() != nil && answer.Outcome == mailout.Deferred {
@@ -178,7 +173,7 @@ func (e *Engine) send(ctx context.Context, c claimed) error {
 	}
 	// The transport has had the message: what came of it is written down even
 	// when somebody wants us to stop, and if that fails now, by the next pass.
-	e.unrecorded = &answered{claimed: c, prepared: prepared, answer: answer, at: e.o.Clock()}
+	e.unrecorded = &answered{claimed: c, unkept: unkept, answer: answer, at: e.o.Clock()}
 	if recordErr := e.recordAnswer(context.WithoutCancel(ctx)); recordErr != nil {
 		return errors.Join(err, recordErr)
 	}
@@ -209,9 +204,11 @@ func (e *Engine) giveBack(ctx context.Context, batch []claimed) error {
 // answered is a message with what the transport said to it.
 type answered struct {
 	claimed
-	prepared store.Prepared
-	answer   mailout.Answer
-	at       time.Time
+	// unkept is what was sent, where the transport had it before its bytes were
+	// kept: a message that was there already.
+	unkept store.Prepared
+	answer mailout.Answer
+	at     time.Time
 }
 
 // recordAnswer writes down what came of the last message, if that is still to be
@@ -220,32 +217,47 @@ func (e *Engine) recordAnswer(ctx context.Context) error {
 	if e.unrecorded == nil {
 		return nil
 	}
-	err := e.record(ctx, e.unrecorded)
+	a := e.unrecorded
+	err := e.record(ctx, a)
 	if err != nil && !errors.Is(err, store.ErrGone) {
-		return fmt.Errorf("writing down what came of message %d: %w", e.unrecorded.stored.ID, err)
+		return fmt.Errorf("writing down what came of message %d: %w", a.stored.ID, err)
 	}
 	e.unrecorded = nil
+	if err == nil {
+		e.tellAnswer(a)
+	}
 	return err
+}
+
+// tellAnswer counts and reports what came of a message, once it is written down.
+func (e *Engine) tellAnswer(a *answered) {
+	switch {
+	case a.answer.Outcome == mailout.Accepted:
+		e.summary.Messages++
+		if e.o.Watch != nil {
+			e.o.Watch(plan.DescribeMessage(e.o.Settings, a.dossier, &a.message, a.at))
+		}
+	case a.answer.Outcome == mailout.Rejected, a.answer.Outcome == mailout.Uncertain:
+		e.summary.Failed++
+	case a.answer.About == mailout.AboutTransport:
+		e.summary.Waiting[string(renewal.ServerAway)]++
+	default:
+		e.summary.Waiting[string(renewal.Deferred)]++
+	}
 }
 
 func (e *Engine) record(ctx context.Context, a *answered) error {
 	now, id, answer := a.at, a.stored.ID, a.answer
 	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
-		outcome := store.Outcome{Reply: answer.Text, Prepared: a.prepared, At: now}
+		outcome := store.Outcome{Reply: answer.Text, Prepared: a.unkept, At: now}
 		switch answer.Outcome {
 		case mailout.Accepted:
 			outcome.State = renewal.Sent
-			e.summary.Messages++
-			if e.o.Watch != nil {
-				e.o.Watch(plan.DescribeMessage(e.o.Settings, a.dossier, &a.message, now))
-			}
 			return tx.Record(id, outcome)
 		case mailout.Rejected:
 			outcome.State = renewal.Failed
-			e.summary.Failed++
 			return tx.Record(id, outcome)
 		case mailout.Uncertain:
-			e.summary.Failed++
 			_, err := tx.InDoubt(id, answer.Text, now)
 			return err
 		}
@@ -253,12 +265,12 @@ func (e *Engine) record(ctx context.Context, a *answered) error {
 		if answer.About == mailout.AboutTransport {
 			// A transport that is away burns no attempts.
 			reason, wait = renewal.ServerAway, backOff(0)
-			err := e.ask(tx, renewal.Task{Kind: renewal.TaskServerAway, Topic: "server_away", Text: "Messages wait, because the transport does not take them: " + answer.Text}, now)
+			err := e.ask(tx, renewal.Task{Kind: renewal.TaskServerAway, Topic: "server_away", Text: "Messages wait, because the transport does not take them: " + answer.Text +
+				". Put that right; they leave by themselves then."}, now)
 			if err != nil {
 				return err
 			}
 		}
-		e.summary.Waiting[string(reason)]++
 		return tx.Returned(id, renewal.Waiting, reason, now.Add(wait), now)
 	})
 }
@@ -273,29 +285,31 @@ func backOff(attempts int) time.Duration {
 // prepare returns the bytes that an earlier try of this message kept, or
 // composes it.
 func (e *Engine) prepare(ctx context.Context, c claimed) (store.Prepared, error) {
-	var kept store.Prepared
-	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		if c.retried {
+	if c.retried {
+		var kept store.Prepared
+		err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
 			kept, err = tx.Kept(c.stored.ID)
+			return err
+		})
+		if err != nil || kept.Contents != nil {
+			return kept, err
 		}
-		return err
-	})
-	if err != nil || kept.Contents != nil {
-		return kept, err
 	}
 	first := &c.dossier.Customers[0]
 	facts := e.factsFor(c)
 	envelope := compose.Envelope{From: e.o.Sender.From, ReplyTo: e.o.Sender.ReplyTo, To: c.stored.To, ToName: first.Name,
 		MessageID: c.stored.RFC822ID, Date: c.stored.At.In(facts.Zone), Class: c.stored.Class}
 	if c.stored.Class == renewal.Commercial {
-		if envelope.UnsubscribeToken, err = e.unsubscribeToken(ctx, first); err != nil {
-			return kept, err
+		token, err := e.unsubscribeToken(ctx, first)
+		if err != nil {
+			return store.Prepared{}, err
 		}
-		facts.Links.Unsubscribe = compose.UnsubscribeMailto(e.o.Sender.From, e.o.Sender.ReplyTo, envelope.UnsubscribeToken)
+		envelope.UnsubscribeToken = token
+		facts.Links.Unsubscribe = compose.UnsubscribeMailto(e.o.Sender.From, e.o.Sender.ReplyTo, token)
 	}
 	letter, err := e.o.Letters.Render(c.stored.Template, c.stored.Locale, c.message.Sober, compose.NewData(facts))
 	if err != nil {
-		return kept, err
+		return store.Prepared{}, err
 	}
 	raw, err := compose.Message(letter, envelope)
 	return store.Prepared{Subject: letter.Subject, Locale: letter.Locale, Contents: raw}, err

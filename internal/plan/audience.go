@@ -33,14 +33,14 @@ func (s *Settings) matches(r *renewal.Rule, c *renewal.Customer, a *renewal.Agre
 		return false
 	}
 	if len(who.Locale) > 0 {
-		locale := s.localeOf(c)
+		locale := s.LocaleOf(c)
 		return slices.ContainsFunc(who.Locale, func(want string) bool { return speaks(locale, want) })
 	}
 	return true
 }
 
-// localeOf is the customer's language, else the business's.
-func (s *Settings) localeOf(c *renewal.Customer) string {
+// LocaleOf is the customer's language, else the business's.
+func (s *Settings) LocaleOf(c *renewal.Customer) string {
 	if c.Locale != "" {
 		return c.Locale
 	}

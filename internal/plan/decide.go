@@ -60,7 +60,7 @@ type group struct {
 }
 
 func newWork(now time.Time, set *Settings, standing Standing, d *renewal.Dossier) *work {
-	w := &work{now: now, set: set, standing: standing, d: d, locale: set.localeOf(&d.Customers[0]),
+	w := &work{now: now, set: set, standing: standing, d: d, locale: set.LocaleOf(&d.Customers[0]),
 		lastCommercial: d.LastCommercialAt}
 	w.rows = make(map[renewal.Key]*renewal.Reminder, len(d.Reminders))
 	for i := range d.Reminders {
