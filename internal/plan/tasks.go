@@ -53,7 +53,7 @@ func (w *work) templateTask(s *step) {
 func TemplateTask(template, locale string, fault error) renewal.Task {
 	return renewal.Task{
 		Kind: renewal.TaskTemplateError, Topic: "template_error:" + template + ":" + locale,
-		Text: fmt.Sprintf("The letter %s does not render, so its reminders wait: %v", template, fault),
+		Text: fmt.Sprintf("The letter %s does not render, so its reminders wait until it is mended (renewd preview %s shows it): %v", template, template, fault),
 	}
 }
 
@@ -72,7 +72,7 @@ func (w *work) badDataTasks() {
 		if c := &w.d.Customers[i]; c.BadData != "" {
 			w.out.Tasks = append(w.out.Tasks, renewal.Task{
 				Kind: renewal.TaskBadData, Topic: BadDataTopic(c.ID, 0), CustomerID: c.ID,
-				Text: fmt.Sprintf("Customer %s waits: %s.", c.Ref, c.BadData),
+				Text: fmt.Sprintf("Customer %s waits until this is put right: %s.", c.Ref, c.BadData),
 			})
 		}
 	}
@@ -81,7 +81,7 @@ func (w *work) badDataTasks() {
 			w.out.Tasks = append(w.out.Tasks, renewal.Task{
 				Kind: renewal.TaskBadData, Topic: BadDataTopic(a.CustomerID, a.ID),
 				CustomerID: a.CustomerID, AgreementID: a.ID,
-				Text: fmt.Sprintf("Agreement %s waits: %s.", a.Ref, a.BadData),
+				Text: fmt.Sprintf("Agreement %s waits until this is put right: %s.", a.Ref, a.BadData),
 			})
 		}
 	}
