@@ -29,6 +29,39 @@ func BenchmarkMessage(b *testing.B) {
 	}
 }
 
+// BenchmarkLetter is what every message costs: a letter about one pass, and the
+// message that carries it.
+func BenchmarkLetter(b *testing.B) {
+	s, e := builtIn(b), envelope()
+	write := func() error {
+		l, err := s.Render("pass-renewal", "fr", false, Sample(1))
+		if err != nil {
+			return err
+		}
+		_, err = Message(l, e)
+		return err
+	}
+	b.Run("one by one", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := write(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("side by side", func(b *testing.B) {
+		b.ReportAllocs()
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				if err := write(); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	})
+}
+
 func BenchmarkBroken(b *testing.B) {
 	s := builtIn(b)
 	for b.Loop() {

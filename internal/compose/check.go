@@ -16,8 +16,8 @@ func (s *Set) tryLetter(l *letterFile) {
 		return
 	}
 	var first *Fault
-	for _, data := range samples(l.attributes) {
-		_, err := s.render(l, l.locale, data)
+	for _, data := range samplesFor(l) {
+		_, err := s.render(l, s.tongue(tongueLocale(l.locale, l.locale, s.business.Locale)), data)
 		if err == nil {
 			return
 		}
@@ -45,8 +45,8 @@ func (s *Set) Check() []Fault {
 		if s.layout.fault != nil {
 			continue
 		}
-		for _, data := range samples(l.attributes) {
-			if _, err := s.render(l, l.locale, data); err != nil {
+		for _, data := range samplesFor(l) {
+			if _, err := s.render(l, s.tongue(tongueLocale(l.locale, l.locale, s.business.Locale)), data); err != nil {
 				faults = append(faults, asFault(l, err))
 			}
 		}
@@ -71,7 +71,7 @@ func (s *Set) CheckWithoutAgreement(name string, event renewal.EventType) []Faul
 		}
 		data := withAttributes(Sample(0), l.attributes)
 		data.Event = &Event{Type: string(event), On: renewal.NewDate(2027, 3, 1)}
-		if _, err := s.render(l, l.locale, data); err != nil {
+		if _, err := s.render(l, s.tongue(tongueLocale(l.locale, l.locale, s.business.Locale)), data); err != nil {
 			faults = append(faults, asFault(l, err))
 		}
 	}
@@ -112,8 +112,11 @@ func Sample(n int) Data {
 	return data
 }
 
-// samples are data in all the shapes that real data have.
-func samples(attributes []string) []Data {
+// samplesFor are data in all the shapes that real data have for a letter.
+func samplesFor(l *letterFile) []Data {
+	if l.name == StaffAlert {
+		return staffSamples()
+	}
 	var out []Data
 	for _, n := range []int{1, 3} {
 		full := Sample(n)
@@ -137,7 +140,7 @@ func samples(attributes []string) []Data {
 		out = append(out, full, bare, paid, dearer)
 	}
 	for _, data := range out {
-		withAttributes(data, attributes)
+		withAttributes(data, l.attributes)
 	}
 	return out
 }

@@ -18,6 +18,8 @@ func cleanValue(s string) string {
 	b.Grow(len(s))
 	for _, r := range s { // broken UTF-8 arrives here as U+FFFD
 		switch {
+		case r >= ' ' && r < 0x7f || r >= 0xa0 && r < 0x600 && r != 0xad: // most of Europe
+			b.WriteRune(r)
 		case r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Cc, r):
 			b.WriteByte(' ')
 		case r == '\u200c' || r == '\u200d': // joiners: Persian, Indic scripts and emoji need them
@@ -42,7 +44,18 @@ func isPlainASCII(s string) bool {
 // oneLine cleans s and joins its words by single blanks. Only ASCII white space
 // separates words: a no-break space is part of what the language wants.
 func oneLine(s string) string {
-	return strings.Join(words(cleanValue(s)), " ")
+	return squeezed(cleanValue(s))
+}
+
+// squeezed joins the words of s by single blanks.
+func squeezed(s string) string {
+	for i := 0; i < len(s); i++ {
+		blank := s[i] == ' ' && i > 0 && i+1 < len(s) && s[i+1] != ' '
+		if !blank && (s[i] == ' ' || s[i] >= '\t' && s[i] <= '\r') {
+			return strings.Join(words(s), " ")
+		}
+	}
+	return s
 }
 
 // words splits at ASCII white space only.
@@ -56,6 +69,9 @@ func words(s string) []string {
 // http and https with a host, and mailto with an address, are links.
 func safeURL(s string) (string, bool) {
 	s = strings.TrimSpace(s)
+	if isPlainHTTPS(s) {
+		return s, true
+	}
 	if s == "" || !utf8.ValidString(s) {
 		return "", false
 	}
@@ -81,6 +97,33 @@ func safeURL(s string) (string, bool) {
 		return "", false
 	}
 	return u.String(), true
+}
+
+// isPlainHTTPS reports whether s is an address such as most are, which net/url
+// would only give back as it is: https, a host's name, and a path and a query of
+// plain characters.
+func isPlainHTTPS(s string) bool {
+	rest, ok := strings.CutPrefix(s, "https://")
+	if !ok {
+		return false
+	}
+	host, path, query := 0, false, false
+	for i := 0; i < len(rest); i++ {
+		switch c := rest[i]; {
+		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.':
+			if !path && !query {
+				host++
+			}
+		case c == '/':
+			path = true
+		case c == '?':
+			query = true
+		case (c == '_' || c == '~') && path || (c == '=' || c == '&') && query:
+		default:
+			return false
+		}
+	}
+	return host > 0
 }
 
 const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"

@@ -23,13 +23,15 @@ type Data struct {
 	// Customer is whom the letter addresses: the household's first by ref.
 	Customer Customer
 	// Agreements are those the letter is about, at least one but for letters
-	// about an event that names none.
+	// about an event that names none and for the letter to staff.
 	Agreements []Agreement
 	// Business is filled in by Set.Render.
 	Business Business
 	Links    Links
 	// Event is what the letter answers; nil where it answers none.
 	Event *Event
+	// Staff is what staff are to know; nil in every letter to a customer.
+	Staff *Staff
 }
 
 // Customer is a person or firm as a letter sees it.
@@ -156,7 +158,11 @@ type Facts struct {
 	Agreements []*renewal.Agreement
 	// Event is nil where the letter answers none.
 	Event *renewal.Event
-	// Zone is the customer's, for the event's day; nil means UTC.
+	// Staff is nil but for the letter to staff, which has no household and no
+	// agreements.
+	Staff *StaffFacts
+	// Zone is the customer's, for the event's day, or the business's in a letter
+	// to staff; nil means UTC.
 	Zone  *time.Location
 	Links Links
 	// Today is the day of sending in the customer's zone.
@@ -168,7 +174,10 @@ type Facts struct {
 // may link to counts as none.
 func NewData(f Facts) Data {
 	f.Links = Links{Unsubscribe: link(f.Links.Unsubscribe), Manage: link(f.Links.Manage), Cancel: link(f.Links.Cancel)}
-	d := Data{Links: f.Links}
+	if f.Zone == nil {
+		f.Zone = time.UTC
+	}
+	d := Data{Links: f.Links, Staff: newStaff(f.Staff, f.Zone)}
 	switch {
 	case f.To != nil:
 		d.Customer = newCustomer(f.To)
@@ -186,11 +195,7 @@ func NewData(f Facts) Data {
 		d.Agreements = append(d.Agreements, newAgreement(a, owner, f))
 	}
 	if e := f.Event; e != nil {
-		zone := f.Zone
-		if zone == nil {
-			zone = time.UTC
-		}
-		d.Event = &Event{Type: string(e.Type), On: renewal.LocalDate(e.At, zone), Product: newProduct(e.Product),
+		d.Event = &Event{Type: string(e.Type), On: renewal.LocalDate(e.At, f.Zone), Product: newProduct(e.Product),
 			Amount: known(e.Amount), Until: e.Until, Quantity: e.Quantity, Channel: e.Channel, Note: e.Note}
 	}
 	return d

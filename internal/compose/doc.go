@@ -9,6 +9,11 @@
 // value is therefore never read as Markdown, as HTML or as a template, whatever
 // it contains, while loops, conditions and links around values work.
 //
+// Letters of one kind differ in little but their values, so what the marked text
+// means as Markdown and what the layout writes around it is worked out once and
+// kept for the next letters (document, frame). Values are put in last, and what
+// holds values is never searched for marks: none of them can pass for one.
+//
 // The package is pure: files come in as an fs.FS that Load reads once, the day
 // of sending comes in as an argument.
 package compose

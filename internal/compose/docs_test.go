@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"renewd/internal/renewal"
 )
 
 // TestDocs holds docs/letters.md against the code: its letters render, the first
@@ -61,9 +63,11 @@ func checkDocNames(t *testing.T, doc string) {
 	around := map[string]string{
 		"everywhere": "%s", "of a customer": "{{with .Customer}}%s{{end}}", "of an agreement": "{{range .Agreements}}%s{{end}}",
 		"of an event": "{{with .Event}}%s{{end}}", "function": "{{range .Agreements}}%s{{end}}",
+		"of the letter to staff": "{{with .Staff}}%s{{end}}", "of one of its tasks": "{{range .Staff.Tasks}}%s{{end}}",
 	}
 	data := Sample(2)
 	data.Event = &Event{}
+	data.Staff = SampleStaff(renewal.TaskMissed, 2, false).Staff
 	table, rows := "", 0
 	for line := range strings.Lines(doc) {
 		cells := strings.Split(line, "|")
@@ -82,11 +86,18 @@ func checkDocNames(t *testing.T, doc string) {
 		rows++
 		action := "{{if " + strings.Trim(first, "`") + "}}{{end}}"
 		wrapped := fmt.Sprintf(around[table], action)
-		if first == "`list .Agreements`" {
+		switch first {
+		case "`list .Agreements`":
 			wrapped = action
+		case "`time .Since`":
+			wrapped = fmt.Sprintf(around["of one of its tasks"], action)
 		}
-		s := alone(t, map[string]string{"test.en.md": "---\nsubject: x\n---\n" + wrapped + "\n"})
-		if _, err := s.Render("test", "en", false, data); err != nil {
+		name := "test"
+		if strings.Contains(wrapped, ".Staff") {
+			name = StaffAlert
+		}
+		s := alone(t, map[string]string{name + ".en.md": "---\nsubject: x\n---\n" + wrapped + "\n"})
+		if _, err := s.Render(name, "en", false, data); err != nil {
 			t.Errorf("%s: %v", first, err)
 		}
 	}

@@ -91,7 +91,7 @@ func (l *letterFile) press() (*press, error) {
 	for _, part := range []struct {
 		to   **template.Template
 		from *template.Template
-	}{{&p.subject, l.subject}, {&p.preheader, l.preheader}, {&p.body, l.body}} {
+	}{{&p.subject, l.subject}, {&p.preheader, l.preheader}, {&p.letter, l.body}} {
 		t, err := part.from.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", l.file, err)

@@ -16,11 +16,17 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // products are what the sample customers have, in their languages.
 var products = map[string]string{"en": "Annual Pass", "fr": "Carte annuelle", "pt": "Cartão anual", "es": "Abono anual", "de": "Jahreskarte"}
 
-// goldenCases are the shapes in which every letter is looked at.
-func goldenCases(name, lang string) []struct {
+// goldenCase is one shape in which a letter is looked at.
+type goldenCase struct {
 	title string
 	data  Data
-} {
+}
+
+// goldenCases are the shapes in which every letter is looked at.
+func goldenCases(name, lang string) []goldenCase {
+	if name == StaffAlert {
+		return staffCases()
+	}
 	prepare := func(n int) Data {
 		data := Sample(n)
 		for i := range data.Agreements {
@@ -52,10 +58,7 @@ func goldenCases(name, lang string) []struct {
 		}
 	}
 	bareSeveral.Agreements[0].Ended, bareSeveral.Agreements[1].Ended = true, true
-	return []struct {
-		title string
-		data  Data
-	}{{"one", one}, {"several", several}, {"ended", ended}, {"one, nothing else known", bare}, {"several ended, nothing else known", bareSeveral}}
+	return []goldenCase{{"one", one}, {"several", several}, {"ended", ended}, {"one, nothing else known", bare}, {"several ended, nothing else known", bareSeveral}}
 }
 
 // TestGolden holds every built-in letter in every language against the reviewed

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -27,6 +28,7 @@ func hostileData(n int, value string) Data {
 	data.Customer.Name, data.Customer.Ref, data.Customer.Email = value, value, value
 	data.Customer.Attributes = map[string]string{"seat": value}
 	data.Event = &Event{Type: value, Note: value, Channel: value, On: date("2026-04-01"), Amount: &renewal.Money{Minor: 100, Currency: "EUR"}, Product: &Product{name: value}}
+	data.Staff = &Staff{Kind: value, Tasks: []StaffTask{{Since: time.Date(2027, 3, 1, 9, 5, 0, 0, time.UTC), Text: value}}, Count: 1}
 	for i := range data.Agreements {
 		a := &data.Agreements[i]
 		a.Customer, a.Ref, a.Kind, a.Product = data.Customer, value, value, &Product{ref: value, name: value}

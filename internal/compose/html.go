@@ -1,9 +1,9 @@
 package compose
 
 import (
-	"bytes"
 	"html"
 	"strconv"
+	"strings"
 
 	"github.com/yuin/goldmark/ast"
 	extast "github.com/yuin/goldmark/extension/ast"
@@ -31,46 +31,57 @@ var htmlStyles = map[string]string{
 	"button":     `class="button" style="display:inline-block;padding:13px 26px;border-radius:8px;background-color:#1d5fa8;color:#ffffff;font-weight:600;text-decoration:none;"`,
 }
 
-// htmlWriter writes a document as HTML. Whatever it writes as text or into an
-// attribute it escapes; elements come from the letter's own Markdown alone.
+// htmlWriter turns a document into the steps that write it as HTML. Whatever they
+// write as text or into an attribute is escaped; elements come from the letter's
+// own Markdown alone.
 type htmlWriter struct {
-	doc *document
-	bytes.Buffer
+	doc   *document
+	steps []htmlStep
+	// pending is HTML that is not a step yet.
+	pending strings.Builder
 }
 
-// html returns the document as HTML for the inside of the layout.
-func (d *document) html() string {
-	w := &htmlWriter{doc: d}
-	w.Grow(3*len(d.source) + 512) // styles make up most of it
-	w.children(d.root)
-	return w.String()
+// raw adds what is written as it is.
+func (w *htmlWriter) raw(s string) { w.pending.WriteString(s) }
+
+func (w *htmlWriter) step(s htmlStep) {
+	w.flush()
+	w.steps = append(w.steps, s)
 }
 
-func (w *htmlWriter) text(s string) { w.WriteString(html.EscapeString(s)) }
+func (w *htmlWriter) flush() {
+	if w.pending.Len() > 0 {
+		w.steps = append(w.steps, htmlStep{kind: stepRaw, text: w.pending.String()})
+		w.pending.Reset()
+	}
+}
+
+// text adds the text of a node, in which marks stand for values.
+func (w *htmlWriter) text(source string, raw bool) {
+	expandText(source, raw, w.doc.slots, func(s string) { w.raw(html.EscapeString(s)) }, func(i int) {
+		w.step(htmlStep{kind: stepValue, number: i})
+	})
+}
 
 func (w *htmlWriter) open(tag, attributes string) {
-	w.WriteByte('<')
-	w.WriteString(tag)
-	if style := htmlStyles[tag]; style != "" {
-		w.WriteByte(' ')
-		w.WriteString(style)
-	}
-	w.WriteString(attributes)
-	w.WriteByte('>')
+	w.raw(startTag(tag, attributes))
 }
 
-func (w *htmlWriter) close(tag string) {
-	w.WriteString("</")
-	w.WriteString(tag)
-	w.WriteByte('>')
+func startTag(tag, attributes string) string {
+	if style := htmlStyles[tag]; style != "" {
+		attributes = " " + style + attributes
+	}
+	return "<" + tag + attributes + ">"
 }
+
+func (w *htmlWriter) close(tag string) { w.raw("</" + tag + ">") }
 
 // element writes n's children inside a block element.
 func (w *htmlWriter) element(tag string, n ast.Node) {
 	w.open(tag, "")
 	w.children(n)
 	w.close(tag)
-	w.WriteByte('\n')
+	w.raw("\n")
 }
 
 func (w *htmlWriter) children(n ast.Node) {
@@ -99,12 +110,12 @@ func (w *htmlWriter) block(n ast.Node) {
 		w.element("li", n)
 	case *ast.ThematicBreak:
 		w.open("hr", "")
-		w.WriteByte('\n')
+		w.raw("\n")
 	case *ast.CodeBlock, *ast.FencedCodeBlock:
 		w.open("pre", "")
-		w.doc.expandText(string(n.Lines().Value(w.doc.source)), true, w.text)
+		w.text(string(n.Lines().Value(w.doc.source)), true)
 		w.close("pre")
-		w.WriteByte('\n')
+		w.raw("\n")
 	case *extast.Table:
 		w.element("table", n)
 	case *extast.TableHeader:
@@ -117,26 +128,16 @@ func (w *htmlWriter) block(n ast.Node) {
 	}
 }
 
+// paragraph writes a paragraph; one of which nothing but blanks is left, because
+// its values are empty, is left out.
 func (w *htmlWriter) paragraph(n *ast.Paragraph) {
+	w.step(htmlStep{kind: stepParagraph, text: startTag("p", "")})
 	if link := onlyLink(n); link != nil {
-		if target, ok := w.doc.target(link.Destination); ok {
-			w.open("p", "")
-			w.anchor(htmlStyles["button"], target, link)
-			w.close("p")
-			w.WriteByte('\n')
-			return
-		}
+		w.anchor(htmlStyles["button"], link, func() { w.children(link) })
+	} else {
+		w.children(n)
 	}
-	start := w.Len()
-	w.open("p", "")
-	inside := w.Len()
-	w.children(n)
-	if len(bytes.TrimSpace(w.Bytes()[inside:])) == 0 {
-		w.Truncate(start) // a paragraph of empty values
-		return
-	}
-	w.close("p")
-	w.WriteByte('\n')
+	w.step(htmlStep{kind: stepParagraphEnd, text: "</p>\n"})
 }
 
 func (w *htmlWriter) list(n *ast.List) {
@@ -148,14 +149,14 @@ func (w *htmlWriter) list(n *ast.List) {
 		}
 	}
 	w.open(tag, attributes)
-	w.WriteByte('\n')
+	w.raw("\n")
 	w.children(n)
 	w.close(tag)
-	w.WriteByte('\n')
+	w.raw("\n")
 }
 
 func (w *htmlWriter) row(n ast.Node, tag string) {
-	w.WriteString("<tr>")
+	w.raw("<tr>")
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		attributes := ""
 		if cell, ok := c.(*extast.TableCell); ok && (cell.Alignment == extast.AlignRight || cell.Alignment == extast.AlignCenter) {
@@ -165,21 +166,21 @@ func (w *htmlWriter) row(n ast.Node, tag string) {
 		w.children(c)
 		w.close(tag)
 	}
-	w.WriteString("</tr>\n")
+	w.raw("</tr>\n")
 }
 
 func (w *htmlWriter) inline(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.Text:
-		w.doc.expandText(string(n.Segment.Value(w.doc.source)), n.IsRaw(), w.text)
+		w.text(w.doc.piece(n.Segment), n.IsRaw())
 		switch {
 		case n.HardLineBreak():
-			w.WriteString("<br>\n")
+			w.raw("<br>\n")
 		case n.SoftLineBreak():
-			w.WriteByte('\n')
+			w.raw("\n")
 		}
 	case *ast.String:
-		w.text(string(n.Value))
+		w.text(string(n.Value), true)
 	case *ast.Emphasis:
 		tag := "em"
 		if n.Level == 2 {
@@ -193,47 +194,22 @@ func (w *htmlWriter) inline(n ast.Node) {
 		w.children(n)
 		w.close("code")
 	case *ast.Link:
-		if target, ok := w.doc.target(n.Destination); ok {
-			w.anchor(htmlStyles["a"], target, n)
-		} else {
-			w.children(n)
-		}
+		w.anchor(htmlStyles["a"], n, func() { w.children(n) })
 	case *ast.AutoLink:
-		w.autoLink(n)
+		w.anchor(htmlStyles["a"], n, func() { w.text(string(n.Label(w.doc.source)), true) })
 	case *ast.Image: // a letter loads nothing from elsewhere
-		w.text(w.doc.plainText(n))
+		w.doc.plainText(n, w.text)
 	case *ast.RawHTML: // only comments get this far
 	default:
 		w.children(n)
 	}
 }
 
-func (w *htmlWriter) anchor(style, target string, n ast.Node) {
-	w.WriteString("<a ")
-	w.WriteString(style)
-	w.WriteString(` href="`)
-	w.text(target)
-	w.WriteString(`">`)
-	w.children(n)
-	w.close("a")
-}
-
-func (w *htmlWriter) autoLink(n *ast.AutoLink) {
-	label := string(n.Label(w.doc.source))
-	target := label
-	if n.AutoLinkType == ast.AutoLinkEmail {
-		target = "mailto:" + label
-	}
-	target, ok := w.doc.target([]byte(target))
-	if !ok {
-		w.doc.expandText(label, true, w.text)
-		return
-	}
-	w.WriteString("<a ")
-	w.WriteString(htmlStyles["a"])
-	w.WriteString(` href="`)
-	w.text(target)
-	w.WriteString(`">`)
-	w.doc.expandText(label, true, w.text)
-	w.close("a")
+// anchor writes a link around what inside writes; where its target turns out to
+// be none, only the inside.
+func (w *htmlWriter) anchor(style string, link ast.Node, inside func()) {
+	number := w.doc.linkAt[link]
+	w.step(htmlStep{kind: stepLink, number: number, text: "<a " + style + ` href="`})
+	inside()
+	w.step(htmlStep{kind: stepLinkEnd, number: number, text: "</a>"})
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/template"
 	"text/template/parse"
+	"time"
 
 	"renewd/internal/renewal"
 )
@@ -31,13 +32,16 @@ var errTooLong = errors.New("the letter is longer than 1 MB")
 // press is one set of executable templates with the values of the letter that
 // is being rendered. A press renders one letter at a time.
 type press struct {
-	subject, preheader, body *template.Template
-	tongue                   *tongue
+	subject, preheader, letter *template.Template
+	tongue                     *tongue
 	// plain makes printed values appear as they are, for subject and preheader,
 	// which are no Markdown.
 	plain  bool
 	values []string
 	out    boundedWriter
+	// body and page are the HTML of the letter and of the whole page: room that
+	// the next letter uses again.
+	body, page []byte
 }
 
 // funcs are the functions that a template of this press may call.
@@ -45,6 +49,7 @@ func (p *press) funcs() template.FuncMap {
 	return template.FuncMap{
 		markFunc: p.mark,
 		"date":   func(d renewal.Date) string { return p.tongue.date(d) },
+		"time":   func(at time.Time) string { return p.tongue.moment(at) },
 		"money":  p.money,
 		"period": func(v *renewal.Period) (string, error) { return p.tongue.period(v) },
 		"list":   p.list,
@@ -99,8 +104,10 @@ func (w *boundedWriter) Write(b []byte) (int, error) {
 	return w.Buffer.Write(b)
 }
 
-// expand writes s into the result, its literal text and its values apart.
-func expand(s string, values []string, literal, value func(string)) {
+// expand takes a piece of marked text apart: its literal text and the numbers of
+// its values, which are below slots. A letter's file has no such characters and a
+// value never becomes marked text, so every mark is one that a press made.
+func expand(s string, slots int, literal func(string), value func(int)) {
 	for {
 		before, rest, found := strings.Cut(s, markOpen)
 		if before != "" {
@@ -110,8 +117,8 @@ func expand(s string, values []string, literal, value func(string)) {
 			return
 		}
 		number, after, _ := strings.Cut(rest, markClose)
-		if i, err := strconv.Atoi(number); err == nil && i >= 0 && i < len(values) {
-			value(values[i])
+		if i, err := strconv.Atoi(number); err == nil && i >= 0 && i < slots {
+			value(i)
 		}
 		s = after
 	}

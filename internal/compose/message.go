@@ -1,7 +1,6 @@
 package compose
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -12,7 +11,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	gomail "github.com/wneessen/go-mail"
 	"golang.org/x/net/idna"
 
 	"renewd/internal/renewal"
@@ -35,7 +33,16 @@ type Envelope struct {
 	// mail by which a reader refuses commercial mail. It is opaque to others and
 	// required for commercial mail, unused for all other.
 	UnsubscribeToken string
+	// UnsubscribeURL is the https address that a mail program posts to when the
+	// reader refuses commercial mail with one click (RFC 8058): the page that the
+	// letter's footer leads to. Empty where there is none, unused for all but
+	// commercial mail.
+	UnsubscribeURL string
 }
+
+// longestURL is how long an UnsubscribeURL may be, in bytes: no line of a message
+// is longer than 998 (RFC 5322, 2.1.1) and an address is never broken.
+const longestURL = 900
 
 // Message returns the bytes of a message, lines ending in CRLF, as they go to
 // the transport and into the evidence: the same input gives the same bytes.
@@ -51,37 +58,70 @@ func Message(l Letter, e Envelope) ([]byte, error) {
 	if err := checkMessageID(e.MessageID); err != nil {
 		return nil, err
 	}
-	boundary := sha256.Sum256([]byte(e.MessageID + "\x00" + l.Text + "\x00" + l.HTML))
-	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithBoundary("renewd-"+hex.EncodeToString(boundary[:16])))
-	m.FromMailAddress(from)
-	m.ToMailAddress(&mail.Address{Name: displayName(e.ToName), Address: to})
 	answers := from
 	if e.ReplyTo != "" {
 		if answers, err = parseAddress(e.ReplyTo); err != nil {
 			return nil, fmt.Errorf("reply_to: %w", err)
 		}
-		m.ReplyToMailAddress(answers)
 	}
-	m.Subject(headerText(l.Subject))
-	m.SetMessageIDWithValue(e.MessageID)
-	m.SetDateWithValue(e.Date)
-	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834, 5: no answering machine shall answer
+	b := make([]byte, 0, 2048+(len(l.Text)+len(l.HTML))*6/5)
+	boundary := boundaryOf(b, l, e)
+	b = appendFolded(b, "Auto-Submitted", "auto-generated") // RFC 3834, 5: no answering machine shall answer
 	if l.Locale != "" {
-		m.SetGenHeader(gomail.HeaderContentLang, l.Locale)
+		b = appendHeader(b, "Content-Language", l.Locale)
 	}
+	b = appendFolded(b, "Date", e.Date.Format(time.RFC1123Z))
+	b = appendFolded(b, "MIME-Version", "1.0")
+	b = appendFolded(b, "Message-ID", "<"+e.MessageID+">")
+	b = appendHeader(b, "Subject", headerText(l.Subject))
 	if e.Class == renewal.Commercial {
-		if e.UnsubscribeToken == "" {
-			return nil, errors.New("a commercial message needs a token by which to unsubscribe")
+		if b, err = appendUnsubscribe(b, answers.Address, e); err != nil {
+			return nil, err
 		}
-		m.SetListUnsubscribe(unsubscribeMailto(answers.Address, e.UnsubscribeToken))
 	}
-	m.SetBodyString(gomail.TypeTextPlain, l.Text)
-	m.AddAlternativeString(gomail.TypeTextHTML, l.HTML)
-	var out bytes.Buffer
-	if _, err := m.WriteTo(&out); err != nil {
-		return nil, fmt.Errorf("message %s: %w", e.MessageID, err)
+	b = appendFolded(b, "From", from.String())
+	b = appendFolded(b, "To", (&mail.Address{Name: displayName(e.ToName), Address: to}).String())
+	if e.ReplyTo != "" {
+		b = appendFolded(b, "Reply-To", answers.String())
 	}
-	return out.Bytes(), nil
+	b = append(b, "Content-Type: multipart/alternative;\r\n boundary="...)
+	b = append(b, boundary...)
+	b = append(b, "\r\n\r\n"...)
+	b = appendPart(b, boundary, "text/plain", l.Text)
+	b = appendPart(b, boundary, "text/html", l.HTML)
+	b = append(b, "--"...)
+	b = append(b, boundary...)
+	return append(b, "--\r\n"...), nil
+}
+
+// boundaryOf returns the line that separates the parts: the same for the same
+// message, and not to be guessed by whoever chose a value in it. It uses the spare
+// room of scratch.
+func boundaryOf(scratch []byte, l Letter, e Envelope) string {
+	scratch = append(scratch[:0], e.MessageID...)
+	scratch = append(append(scratch, 0), l.Text...)
+	scratch = append(append(scratch, 0), l.HTML...)
+	sum := sha256.Sum256(scratch)
+	return "renewd-" + hex.EncodeToString(sum[:16])
+}
+
+// appendUnsubscribe appends the headers by which mail programs offer to refuse
+// commercial mail: a mail to answers and, where there is a page for it, one click
+// (RFC 8058). List-Unsubscribe-Post always comes second.
+func appendUnsubscribe(b []byte, answers string, e Envelope) ([]byte, error) {
+	if e.UnsubscribeToken == "" {
+		return nil, errors.New("a commercial message needs a token by which to unsubscribe")
+	}
+	mailto := unsubscribeMailto(answers, e.UnsubscribeToken)
+	if e.UnsubscribeURL == "" {
+		return appendWaysOut(b, mailto), nil
+	}
+	page, ok := safeURL(e.UnsubscribeURL)
+	if !ok || !strings.HasPrefix(page, "https://") || !isPlainASCII(page) || len(page) > longestURL {
+		return nil, fmt.Errorf("%q is no https address of a page to unsubscribe", e.UnsubscribeURL)
+	}
+	b = appendWaysOut(b, page, mailto)
+	return append(b, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"...), nil
 }
 
 // UnsubscribeMailto returns the link by which a reader refuses commercial mail

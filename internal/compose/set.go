@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 	"sync"
 
@@ -33,7 +32,15 @@ type Set struct {
 	// letters has the admin's own file where there is one, else the built-in.
 	letters map[letterKey]*letterFile
 	layout  layout
-	tongues sync.Map // locale → *tongue
+	// signature is the end of every plain text part but for the way out.
+	signature string
+	tongues   sync.Map // locale → *tongue
+	// What letters have in common is worked out once: which letter customers of a
+	// locale get, what the marked text of a letter means as Markdown, what the
+	// layout writes around it. No value of a letter is in any of it.
+	found     *memo[letterKey, found]
+	documents *memo[string, *document]
+	frames    *memo[frameKey, *frame]
 	// faults are what is wrong with directories and names of files.
 	faults []Fault
 }
@@ -44,12 +51,22 @@ type letterKey struct {
 	locale string
 }
 
+const (
+	// remembered is how many things of one kind a Set keeps: far more than a
+	// business has shapes of letters.
+	remembered = 256
+	// rememberedText is the longest marked text, in bytes, that a Set keeps: ten
+	// times that of a long letter.
+	rememberedText = 32 << 10
+)
+
 // Load reads all letters: the built-in ones and, where own is not nil, the
 // admin's, which win over built-in ones of the same name and language. It does
 // not fail: what is wrong with a file holds the letters of that file, and Check
 // and Broken tell it.
 func Load(builtin, own fs.FS, business Business) *Set {
-	s := &Set{business: business, markdown: newMarkdown(), letters: map[letterKey]*letterFile{}}
+	s := &Set{business: business, markdown: newMarkdown(), letters: map[letterKey]*letterFile{}, signature: signature(business),
+		found: newMemo[letterKey, found](remembered), documents: newMemo[string, *document](remembered), frames: newMemo[frameKey, *frame](remembered)}
 	s.read(builtin, true)
 	if own != nil {
 		s.read(own, false)
@@ -60,6 +77,7 @@ func Load(builtin, own fs.FS, business Business) *Set {
 	for _, l := range s.letters {
 		s.tryLetter(l)
 	}
+	s.documents = newMemo[string, *document](remembered) // what was tried is no letter of a customer
 	return s
 }
 
@@ -120,86 +138,29 @@ func (s *Set) checkName(file string, builtIn bool) {
 		Text: fmt.Sprintf("%q is no language, so no customer gets this letter: %s.en.md, for example", tag, name)})
 }
 
-// Names returns the names of all letters, sorted.
-func (s *Set) Names() []string {
-	var names []string
-	for key := range s.letters {
-		if !slices.Contains(names, key.name) {
-			names = append(names, key.name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-// Has reports whether there is a letter of that name in any language.
-func (s *Set) Has(name string) bool {
-	for key := range s.letters {
-		if key.name == name {
-			return true
-		}
-	}
-	return false
-}
-
-// find looks a letter up: pt-BR, pt, the business's language, en. A sober one
-// that exists in none of them is the plain one.
-func (s *Set) find(name, locale string, sober bool) (*letterFile, error) {
-	chain := localeChain(locale, s.business.Locale)
-	for _, variant := range []bool{true, false} {
-		if variant && !sober {
-			continue
-		}
-		for _, tag := range chain {
-			if l := s.letters[letterKey{name, variant, tag}]; l != nil {
-				return l, nil
-			}
-		}
-	}
-	if !s.Has(name) {
-		return nil, fmt.Errorf("there is no letter %q", name)
-	}
-	return nil, fmt.Errorf("there is no letter %q in any of the languages %s", name, strings.Join(chain, ", "))
-}
-
-// Broken returns why a letter cannot be rendered whatever the data, nil where it
-// can. It only looks up what Load found, so a gate may ask it for every reminder.
-func (s *Set) Broken(name, locale string, sober bool) error {
-	l, err := s.find(name, locale, sober)
-	switch {
-	case err != nil:
-		return err
-	case l.fault != nil:
-		return *l.fault
-	case s.layout.fault != nil:
-		return *s.layout.fault
-	}
-	return nil
-}
-
 // Render renders a letter for data in the customer's locale (empty for the
 // business's). An error that is a Fault names the place in the file.
 func (s *Set) Render(name, locale string, sober bool, data Data) (Letter, error) {
-	l, err := s.find(name, locale, sober)
+	f, err := s.find(name, locale, sober)
 	if err != nil {
 		return Letter{}, err
 	}
-	if l.fault != nil {
-		return Letter{}, *l.fault
+	if f.letter.fault != nil {
+		return Letter{}, *f.letter.fault
 	}
 	if s.layout.fault != nil {
 		return Letter{}, *s.layout.fault
 	}
-	return s.render(l, locale, data)
+	return s.render(f.letter, f.tongue, data)
 }
 
-func (s *Set) render(l *letterFile, locale string, data Data) (Letter, error) {
+func (s *Set) render(l *letterFile, t *tongue, data Data) (Letter, error) {
 	p, err := l.press()
 	if err != nil {
 		return Letter{}, err
 	}
 	defer l.presses.Put(p)
-	p.tongue = s.tongue(tongueLocale(l.locale, locale, s.business.Locale))
+	p.tongue = t
 	data.Business = s.business
 	out := Letter{Locale: l.locale, File: l.file, BuiltIn: l.builtIn}
 
@@ -211,7 +172,7 @@ func (s *Set) render(l *letterFile, locale string, data Data) (Letter, error) {
 	if err != nil {
 		return Letter{}, newFault(l.file, l.builtIn, l.source, err)
 	}
-	markdown, err := p.run(p.body, &data, false)
+	markdown, err := p.run(p.letter, &data, false)
 	if err != nil {
 		return Letter{}, newFault(l.file, l.builtIn, l.source, err)
 	}
@@ -219,23 +180,32 @@ func (s *Set) render(l *letterFile, locale string, data Data) (Letter, error) {
 		return Letter{}, Fault{File: l.file, BuiltIn: l.builtIn, Line: 1, Column: 1, Text: "the subject is empty for this customer"}
 	}
 	out.Preheader = shorten(oneLine(preheader), 250)
-	doc := newDocument(s.markdown, markdown, p.values)
-	if raw := doc.rawHTML(); raw != "" {
-		return Letter{}, l.htmlFault(raw)
+	doc := s.document(markdown, len(p.values))
+	if doc.rawHTML != "" {
+		return Letter{}, l.htmlFault(doc.rawHTML)
 	}
-	out.Text = doc.text(l.locale) + s.textFooter(l.locale, data.Links)
-	out.HTML, err = s.page(l.locale, out, doc.html(), data.Links)
+	letter, links := doc.fill(p.values), data.Links
+	unsubscribe, ok := safeURL(links.Unsubscribe)
+	if !ok {
+		links.Unsubscribe = ""
+	}
+	out.Text = letter.text(l.locale) + s.textFooter(l.locale, unsubscribe)
+	p.body = letter.appendHTML(p.body[:0])
+	p.page, err = s.page(p.page[:0], out, p.body, links)
+	out.HTML = string(p.page)
 	return out, err
 }
 
-// tongue returns the tongue of a locale, made once: tongues are few.
-func (s *Set) tongue(locale string) *tongue {
-	if t, ok := s.tongues.Load(locale); ok {
-		return t.(*tongue)
+// document returns what marked text means as Markdown.
+func (s *Set) document(markdown string, slots int) *document {
+	if d, ok := s.documents.get(markdown); ok {
+		return d
 	}
-	t := newTongue(locale)
-	s.tongues.Store(locale, t)
-	return t
+	d := newDocument(s.markdown, markdown, slots)
+	if len(markdown) <= rememberedText {
+		s.documents.put(markdown, d)
+	}
+	return d
 }
 
 // htmlFault says where in the file HTML stands, which letters do not have.

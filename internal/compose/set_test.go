@@ -57,7 +57,7 @@ func TestLookup(t *testing.T) {
 
 func TestNamesAndBuiltIn(t *testing.T) {
 	s := builtIn(t)
-	want := []string{"auto-renewal-notice", "contract-renewal", "goods-renewal", "pass-renewal", "renewal-confirmation", "subscription-renewal", "win-back"}
+	want := []string{"auto-renewal-notice", "contract-renewal", "goods-renewal", "pass-renewal", "renewal-confirmation", "staff-alert", "subscription-renewal", "win-back"}
 	if got := s.Names(); !slices.Equal(got, want) {
 		t.Errorf("names %v", got)
 	}

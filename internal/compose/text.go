@@ -15,15 +15,15 @@ const textWidth = 76
 // textWriter writes a document as plain text for people who read their mail
 // that way: wrapped, with addresses in full and never broken.
 type textWriter struct {
-	doc *document
+	doc *filled
 	// colon is what the language puts between a link's text and its address.
 	colon string
 }
 
 // text returns the document as plain text, lines ending in LF.
-func (d *document) text(locale string) string {
-	w := textWriter{doc: d, colon: footerFor(locale).colon}
-	return strings.Join(w.blocks(d.root, textWidth), "\n") + "\n"
+func (f *filled) text(locale string) string {
+	w := textWriter{doc: f, colon: footerFor(locale).colon}
+	return strings.Join(w.blocks(f.root, textWidth), "\n") + "\n"
 }
 
 // blocks returns the lines of n's blocks, with a blank line between them.
@@ -46,7 +46,7 @@ func (w textWriter) block(n ast.Node, width int) []string {
 	switch n := n.(type) {
 	case *ast.Paragraph:
 		if link := onlyLink(n); link != nil {
-			if target, ok := w.doc.target(link.Destination); ok {
+			if target := w.doc.target(link); target != "" {
 				return w.button(w.inlines(link), target, width)
 			}
 		}
@@ -76,7 +76,7 @@ func (w textWriter) block(n ast.Node, width int) []string {
 // button writes the link that stands alone: its text, then the address.
 func (w textWriter) button(label, target string, width int) []string {
 	target = readable(target)
-	label = strings.TrimRight(strings.Join(words(label), " "), ": \u00a0\u202f")
+	label = strings.TrimRight(squeezed(label), ": \u00a0\u202f")
 	if label == "" || label == target {
 		return []string{target}
 	}
@@ -127,7 +127,7 @@ func (w textWriter) table(n *extast.Table, width int) []string {
 	for r := n.FirstChild(); r != nil; r = r.NextSibling() {
 		var row []string
 		for c := r.FirstChild(); c != nil; c = c.NextSibling() {
-			cell := strings.Join(words(w.inlines(c)), " ")
+			cell := squeezed(w.inlines(c))
 			if len(row) >= len(widths) {
 				widths = append(widths, 0)
 			}
@@ -180,11 +180,12 @@ func tableAsLines(rows [][]string, width int) []string {
 // that the author wanted.
 func (w textWriter) inlines(n ast.Node) string {
 	var b strings.Builder
+	b.Grow(2 * textWidth)
 	write := func(s string) { b.WriteString(s) }
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		switch c := c.(type) {
 		case *ast.Text:
-			w.doc.expandText(string(c.Segment.Value(w.doc.source)), c.IsRaw(), write)
+			w.doc.expandText(w.doc.piece(c.Segment), c.IsRaw(), write)
 			switch {
 			case c.HardLineBreak():
 				b.WriteByte('\n')
@@ -198,7 +199,7 @@ func (w textWriter) inlines(n ast.Node) string {
 		case *ast.AutoLink:
 			w.doc.expandText(string(c.Label(w.doc.source)), true, write)
 		case *ast.Image:
-			b.WriteString(w.doc.plainText(c))
+			w.doc.plainText(c, func(source string, raw bool) { w.doc.expandText(source, raw, write) })
 		case *ast.RawHTML: // only comments get this far
 		default:
 			b.WriteString(w.inlines(c))
@@ -209,9 +210,8 @@ func (w textWriter) inlines(n ast.Node) string {
 
 func (w textWriter) link(n *ast.Link) string {
 	label := w.inlines(n)
-	target, ok := w.doc.target(n.Destination)
-	target = readable(target)
-	if !ok || label == target {
+	target := readable(w.doc.target(n))
+	if target == "" || label == target {
 		return label
 	}
 	return label + " <" + target + ">"
@@ -230,25 +230,24 @@ func readable(target string) string {
 // only: neither a long address nor a no-break space is torn.
 func wrap(text string, width int) []string {
 	var lines []string
-	for _, paragraph := range strings.Split(text, "\n") {
-		var b strings.Builder
-		used := 0
-		for _, word := range words(paragraph) {
-			n := utf8.RuneCountInString(word)
-			if used > 0 && used+1+n > width {
-				lines = append(lines, b.String())
-				b.Reset()
-				used = 0
+	for paragraph := range strings.SplitSeq(text, "\n") {
+		paragraph = squeezed(paragraph)
+		for paragraph != "" {
+			end, used := 0, 0 // of the line: in bytes, in characters
+			for next := 0; next < len(paragraph); next = end + 1 {
+				word, _, _ := strings.Cut(paragraph[next:], " ")
+				n := utf8.RuneCountInString(word)
+				if used > 0 {
+					n++
+				}
+				if used > 0 && used+n > width {
+					break
+				}
+				used += n
+				end = next + len(word)
 			}
-			if used > 0 {
-				b.WriteByte(' ')
-				used++
-			}
-			b.WriteString(word)
-			used += n
-		}
-		if used > 0 {
-			lines = append(lines, b.String())
+			lines = append(lines, paragraph[:end])
+			paragraph = paragraph[min(end+1, len(paragraph)):]
 		}
 	}
 	return lines

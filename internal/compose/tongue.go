@@ -8,21 +8,6 @@ import (
 	"time"
 
 	"github.com/bojanz/currency"
-	"github.com/go-playground/locales/ca"
-	"github.com/go-playground/locales/da"
-	"github.com/go-playground/locales/de"
-	"github.com/go-playground/locales/de_AT"
-	"github.com/go-playground/locales/en_GB"
-	"github.com/go-playground/locales/en_US"
-	"github.com/go-playground/locales/es"
-	"github.com/go-playground/locales/fi"
-	"github.com/go-playground/locales/fr"
-	"github.com/go-playground/locales/it"
-	"github.com/go-playground/locales/nb"
-	"github.com/go-playground/locales/nl"
-	"github.com/go-playground/locales/pl"
-	"github.com/go-playground/locales/pt"
-	"github.com/go-playground/locales/sv"
 
 	"renewd/internal/renewal"
 )
@@ -30,15 +15,16 @@ import (
 // tongue writes dates, money, lists and periods as one locale does.
 type tongue struct {
 	locale string
-	// longDate writes a day with the month's name and the year (CLDR, long);
-	// nil for languages that renewd does not know: their dates are written as
-	// 2027-03-01.
-	longDate func(time.Time) string
-	money    *currency.Formatter
+	// dates is nil for languages that renewd does not know: their dates are
+	// written as 2027-03-01.
+	dates dateWriter
+	money *currency.Formatter
+	// amounts are the latest ones that were written: a business has few prices.
+	amounts *memo[renewal.Money, string]
 }
 
 func newTongue(locale string) *tongue {
-	t := &tongue{locale: locale, longDate: longDate(locale)}
+	t := &tongue{locale: locale, dates: newDateWriter(locale), amounts: newMemo[renewal.Money, string](remembered)}
 	// CLDR means Brazil by pt. A letter in plain pt is written for Portugal.
 	if locale == "pt" {
 		locale = "pt-PT"
@@ -47,73 +33,22 @@ func newTongue(locale string) *tongue {
 	return t
 }
 
-func longDate(locale string) func(time.Time) string {
-	switch locale {
-	case "en-US":
-		return en_US.New().FmtDateLong
-	case "de-AT":
-		return de_AT.New().FmtDateLong
-	}
-	switch language(locale) {
-	case "en":
-		return en_GB.New().FmtDateLong
-	case "fr":
-		return fr.New().FmtDateLong
-	case "pt":
-		return pt.New().FmtDateLong
-	case "es":
-		return es.New().FmtDateLong
-	case "de":
-		return de.New().FmtDateLong
-	case "it":
-		return it.New().FmtDateLong
-	case "nl":
-		return nl.New().FmtDateLong
-	case "ca":
-		return ca.New().FmtDateLong
-	case "pl":
-		return pl.New().FmtDateLong
-	case "sv":
-		return sv.New().FmtDateLong
-	case "da":
-		return da.New().FmtDateLong
-	case "nb", "no":
-		return nb.New().FmtDateLong
-	case "fi":
-		return fi.New().FmtDateLong
-	}
-	return nil
-}
-
-// date writes d in words; no date is the empty text.
-func (t *tongue) date(d renewal.Date) string {
-	if d.IsZero() {
-		return ""
-	}
-	if t.longDate == nil {
-		return d.String()
-	}
-	text := t.longDate(d.Time())
-	if language(t.locale) == "fr" {
-		// The first of a month is an ordinal in French; CLDR has no form for it.
-		if rest, ok := strings.CutPrefix(text, "1 "); ok {
-			return "1er " + rest
-		}
-	}
-	return text
-}
-
 // amount writes m with the symbol and the grouping of the locale; an amount
 // that is not known is the empty text.
 func (t *tongue) amount(m *renewal.Money) (string, error) {
 	if m == nil || !m.Known() {
 		return "", nil
 	}
+	if text, ok := t.amounts.get(*m); ok {
+		return text, nil
+	}
 	a, err := currency.NewAmountFromInt64(m.Minor, m.Currency)
 	if err != nil {
 		return "", fmt.Errorf("%q is no currency of ISO 4217", m.Currency)
 	}
-	return t.money.Format(a), nil
+	text := t.money.Format(a)
+	t.amounts.put(*m, text)
+	return text, nil
 }
 
 // conjunctions are the words before the last item of a list.
@@ -180,7 +115,7 @@ func (t *tongue) period(p *renewal.Period) (string, error) {
 	return t.list(parts), nil
 }
 
-// print writes any value that a template prints. Dates, money and periods are
+// print writes any value that a template prints. Dates, times, money and periods are
 // never shown in their inner form.
 func (t *tongue) print(v any) (string, error) {
 	switch v := v.(type) {
@@ -190,6 +125,8 @@ func (t *tongue) print(v any) (string, error) {
 		return "", nil
 	case renewal.Date:
 		return t.date(v), nil
+	case time.Time:
+		return t.moment(v), nil
 	case *renewal.Money:
 		return t.amount(v)
 	case renewal.Money:

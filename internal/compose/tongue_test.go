@@ -3,6 +3,7 @@ package compose
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"renewd/internal/renewal"
 )
@@ -29,6 +30,27 @@ func TestDates(t *testing.T) {
 	}
 	if got := newTongue("de-AT").date(date("2027-01-31")); got != "31. Jänner 2027" {
 		t.Errorf("de-AT: %q", got)
+	}
+}
+
+func TestMoments(t *testing.T) {
+	at := func(hour, minute int) time.Time { return time.Date(2027, 3, 1, hour, minute, 59, 0, time.UTC) }
+	tokyo := time.FixedZone("JST", 9*3600)
+	for _, c := range []struct {
+		locale string
+		at     time.Time
+		want   string
+	}{
+		{"en", at(9, 5), "1 March 2027 at 09:05"}, {"en-US", at(21, 5), "March 1, 2027 at 9:05 pm"}, {"en-US", at(0, 0), "March 1, 2027 at 12:00 am"},
+		{"fr", at(9, 5), "1er mars 2027 à 09:05"}, {"de", at(23, 59), "1. März 2027, 23:59\u00a0Uhr"}, {"de-AT", at(9, 5), "1. März 2027, 09:05\u00a0Uhr"},
+		{"pt", at(9, 5), "1 de março de 2027 às 09:05"}, {"pt-BR", at(1, 5), "1 de março de 2027 à 01:05"}, {"es", at(0, 0), "1 de marzo de 2027 a las 0:00"},
+		{"es", at(1, 5), "1 de marzo de 2027 a la 1:05"}, {"es", at(13, 5), "1 de marzo de 2027 a las 13:05"},
+		{"it", at(9, 5), "1 marzo 2027, 09:05"}, {"xx", at(9, 5), "2027-03-01 09:05"},
+		{"en", at(15, 30).In(tokyo), "2 March 2027 at 00:30"}, {"en", time.Time{}, ""},
+	} {
+		if got := newTongue(c.locale).moment(c.at); got != c.want {
+			t.Errorf("%s: %q, want %q", c.locale, got, c.want)
+		}
 	}
 }
 
@@ -99,6 +121,7 @@ func TestPrint(t *testing.T) {
 		{"text", "text"}, {3, "3"}, {true, "true"}, {nil, ""}, {date("2027-03-01"), "1 March 2027"}, {&renewal.Money{Minor: 100, Currency: "EUR"}, "€1.00"},
 		{renewal.Money{Minor: 100, Currency: "EUR"}, "€1.00"}, {p, "1\u00a0year"}, {&p, "1\u00a0year"}, {(*Product)(nil), ""}, {&Product{ref: "R"}, "R"},
 		{Agreement{Ref: "A1"}, "A1"}, {[]string{"a", "b"}, "a and b"}, {[]Agreement{{Ref: "A1"}, {Ref: "A2"}}, "A1 and A2"}, {Customer{Name: "Ana"}, "Ana"},
+		{time.Date(2027, 3, 1, 9, 5, 0, 0, time.UTC), "1 March 2027 at 09:05"},
 	} {
 		if got, err := tongue.print(c.value); err != nil || got != c.want {
 			t.Errorf("%#v: %q, %v, want %q", c.value, got, err, c.want)
