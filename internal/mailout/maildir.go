@@ -80,7 +80,7 @@ func (m *Maildir) Deliver(ctx context.Context, _, _ string, raw []byte, streamin
 }
 
 func deferred(err error) (Answer, error) {
-	return Answer{Outcome: Deferred, About: AboutTransport, Text: err.Error()}, err
+	return Answer{Outcome: Deferred, About: AboutTransport, Away: true, Text: err.Error()}, err
 }
 
 // prepare makes the directories, readable by their owner alone: letters are

@@ -62,7 +62,7 @@ func (p *Post) Deliver(ctx context.Context, from, to string, raw []byte, streami
 	case DieBeforeStreaming:
 		panic(Killed)
 	case Away:
-		return mailout.Answer{Outcome: mailout.Deferred, About: mailout.AboutTransport, Text: errAway.Error()}, errAway
+		return mailout.Answer{Outcome: mailout.Deferred, About: mailout.AboutTransport, Away: true, Text: errAway.Error()}, errAway
 	case Refuse:
 		if err := streaming(); err != nil {
 			return mailout.Answer{Outcome: mailout.Deferred, About: mailout.AboutTransport, Text: err.Error()}, err

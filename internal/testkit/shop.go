@@ -103,20 +103,26 @@ func (s *Shop) Close() {
 // started has one.
 func (s *Shop) Engine() *daemon.Engine {
 	s.tb.Helper()
-	letters := compose.Load(templates.FS, s.Letters, compose.Business{Name: "Parc Aurore",
-		Email: "accueil@parc-aurore.example", PostalAddress: "1 rue des Lilas, 69001 Lyon, France", Locale: s.Settings.Locale})
-	set := s.Settings
-	set.Broken = letters.Broken
-	e, err := daemon.New(daemon.Options{
-		DB: s.DB, Settings: &set, Letters: letters, LettersVersion: s.LettersVersion(), Transport: s.Post,
-		Sender: daemon.Sender{From: "Parc Aurore <bonjour@parc-aurore.example>", Address: "bonjour@parc-aurore.example"},
-		Clock:  s.clock, Instance: s.Instance,
-		Watch: func(l plan.Line) { s.Lines = append(s.Lines, l) },
-	})
+	e, err := daemon.New(s.Options())
 	if err != nil {
 		s.tb.Fatal(err)
 	}
 	return e
+}
+
+// Options are what Engine makes an engine of.
+func (s *Shop) Options() daemon.Options {
+	s.tb.Helper()
+	letters := compose.Load(templates.FS, s.Letters, compose.Business{Name: "Parc Aurore",
+		Email: "accueil@parc-aurore.example", PostalAddress: "1 rue des Lilas, 69001 Lyon, France", Locale: s.Settings.Locale})
+	set := s.Settings
+	set.Broken = letters.Broken
+	return daemon.Options{
+		DB: s.DB, Settings: &set, Letters: letters, LettersVersion: s.LettersVersion(), Transport: s.Post,
+		Sender: daemon.Sender{From: "Parc Aurore <bonjour@parc-aurore.example>", Address: "bonjour@parc-aurore.example"},
+		Clock:  s.clock, Instance: s.Instance,
+		Watch: func(l plan.Line) { s.Lines = append(s.Lines, l) },
+	}
 }
 
 // Fingerprint is that of the present Settings.
