@@ -17,7 +17,6 @@ import (
 // when none waits any more, the cause is gone.
 var cures = map[renewal.TaskKind]renewal.Reason{
 	renewal.TaskTemplateError: renewal.TemplateError,
-	renewal.TaskServerAway:    renewal.ServerAway,
 }
 
 // closeCured closes the tasks about reminders none of which waits any more.
@@ -42,6 +41,9 @@ func (e *Engine) closeCured(ctx context.Context, now time.Time) error {
 		}
 		return nil
 	})
+	if err == nil {
+		err = e.endIdlePause(ctx, now)
+	}
 	if err != nil || len(cured) == 0 {
 		return err
 	}
@@ -103,5 +105,36 @@ func (e *Engine) closeCurable(tx *store.Tx, d *renewal.Dossier, found []renewal.
 			return err
 		}
 	}
+	return nil
+}
+
+// endIdlePause ends a pause when nothing is left that could be a probe: the next
+// message is one.
+func (e *Engine) endIdlePause(ctx context.Context, now time.Time) error {
+	pause := e.paused()
+	if pause == nil {
+		return nil
+	}
+	left := 0
+	err := e.o.DB.Read(ctx, func(tx *store.Tx) error {
+		waiting, err := tx.WaitingWith(pause.Reason)
+		if err != nil {
+			return err
+		}
+		due, err := tx.ClaimableHouseholds(1)
+		left = waiting + len(due)
+		return err
+	})
+	if err != nil || left > 0 {
+		return err
+	}
+	err = e.o.DB.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.EndPause(now)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	e.setPaused(nil)
 	return nil
 }

@@ -2,348 +2,223 @@ package daemon
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"renewd/internal/compose"
 	"renewd/internal/mailout"
 	"renewd/internal/plan"
 	"renewd/internal/renewal"
 	"renewd/internal/store"
 )
 
-// claimed is a message that is out of everybody's reach and not yet sent.
-type claimed struct {
-	stored  store.Message
-	message plan.Message
-	dossier *renewal.Dossier
-	// retried: an earlier try of the same message may have kept its bytes.
-	retried bool
-}
+// replanAfter is how many messages are handed over before the pass plans again:
+// a notice that became due meanwhile must not wait for all the others.
+const replanAfter = 500
 
-// deliverDue sends every reminder in state due and returns how many households
-// it claimed. Its invariant: a claim either takes a household's due reminders
-// into sending or gives them another state, so the loop ends.
-func (e *Engine) deliverDue(ctx context.Context) (int, error) {
-	total := 0
-	for {
-		batch, households, err := e.claim(ctx)
-		if err != nil || households == 0 {
-			return total, err
+// crumb is how long a claim waits for more room, before it takes what there is.
+const crumb = 20 * time.Millisecond
+
+// deliverSome hands reminders in state due to the transport, the most urgent
+// first, until none is left or it is time to plan again. It returns how many
+// households it claimed. What it handed over may still be under way.
+func (e *Engine) deliverSome(ctx context.Context) (households int, err error) {
+	for handed := 0; handed < replanAfter; {
+		limit, err := e.mayClaim(ctx)
+		if err != nil || limit == 0 {
+			return households, err
 		}
-		total += households
+		batch, n, err := e.claim(ctx, limit)
+		if err != nil || n == 0 {
+			return households, err
+		}
+		households += n
+		handed += len(batch)
+		if e.paused() != nil && len(batch) > 0 {
+			e.probing.Store(batch[0].stored.ID)
+		}
 		for i, c := range batch {
-			if ctx.Err() != nil {
-				return total, errors.Join(ctx.Err(), e.giveBack(ctx, batch[i:]))
-			}
-			if err := e.send(ctx, c); err != nil {
-				return total, errors.Join(err, e.giveBack(ctx, batch[i+1:]))
+			if err := e.dispatch(ctx, c); err != nil {
+				return households, errors.Join(err, e.giveBack(batch[i:]...))
 			}
 		}
 	}
+	return households, nil
 }
 
-// claim takes a few households and decides once more, inside the transaction
-// that marks their messages as sending: a complaint committed a millisecond
-// before still stops the message.
-func (e *Engine) claim(ctx context.Context) (batch []claimed, households int, err error) {
-	var ids []int64
-	err = e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		ids, err = tx.ClaimableHouseholds(claimBatch)
-		return err
-	})
-	if err != nil || len(ids) == 0 {
-		return nil, 0, err
+// mayClaim says how many households may be claimed now: none while sending is
+// paused, one for a probe, and otherwise as many as there is room for. With a
+// rate it is about a second's worth, so that nothing is claimed long before it
+// leaves.
+func (e *Engine) mayClaim(ctx context.Context) (int, error) {
+	if err := e.troubled(); err != nil {
+		return 0, err
 	}
-	if e.unowned {
-		if err := store.TakeOwnership(ctx, e.o.DB, e.o.Instance, e.o.Clock()); err != nil {
-			return nil, 0, fmt.Errorf("taking the database over: %w", err)
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if pause := e.paused(); pause != nil {
+		if n, _ := e.flight.under(); n > 0 || e.o.Clock().Before(pause.ProbeAt) {
+			return 0, nil
 		}
-		e.unowned = false
+		return 1, nil
 	}
-	var progress int64
-	var now time.Time
-	err = e.o.DB.Write(ctx, func(tx *store.Tx) error {
-		// Only now that nobody else writes: what others committed while this
-		// transaction waited for its turn must not lie in its future.
-		now = e.o.Clock()
-		for _, id := range ids {
-			claims, err := e.claimHousehold(tx, id, now)
-			if err != nil {
-				return err
-			}
-			batch = append(batch, claims...)
+	limit := claimBatch
+	if e.o.Connections > 0 {
+		// A claim costs a few syncs of the disk, whatever its size.
+		for e.flight.room() < e.o.Connections*readAhead/2 && e.flight.await(ctx, crumb) {
 		}
-		var err error
-		progress, _, err = tx.Progress()
-		return err
-	})
-	if err != nil {
-		return nil, 0, fmt.Errorf("claiming: %w", err)
+		limit = e.flight.room()
 	}
-	if len(batch) > 0 {
-		if err := store.SaveProgress(e.o.Instance, progress, now); err != nil {
-			return nil, 0, err
-		}
+	if e.limiter != nil {
+		limit = min(limit, e.limiter.Burst())
 	}
-	return batch, len(ids), nil
+	return limit, nil
 }
 
-func (e *Engine) claimHousehold(tx *store.Tx, id int64, now time.Time) ([]claimed, error) {
-	d, out, err := e.look(tx, id, now, now)
-	if err != nil {
-		return nil, err
-	}
-	rows := map[renewal.Key]int64{}
-	for i := range d.Reminders {
-		rows[d.Reminders[i].Key()] = d.Reminders[i].ID
-	}
-	for i := range out.Changes {
-		rows[out.Changes[i].Key()] = out.Changes[i].ID
-	}
-	var claims []claimed
-	for _, m := range out.Messages {
-		c := claimed{message: m, dossier: d}
-		c.stored, err = e.newMessage(tx, d, &m, rows, now)
+// dispatch starts one claimed message on its way: at once and to its end where
+// messages go one after the other, else beside others.
+func (e *Engine) dispatch(ctx context.Context, c claimed) error {
+	if e.limiter != nil {
+		rested := e.pulse.rest()
+		err := e.limiter.Wait(ctx)
+		rested()
 		if err != nil {
-			return nil, err
-		}
-		c.retried = c.stored.ID != 0
-		if c.stored.ID, err = tx.Claim(c.stored, now); err != nil {
-			return nil, err
-		}
-		claims = append(claims, c)
-	}
-	return claims, nil
-}
-
-// newMessage makes the row of a message. Reminders that were tried together
-// before go again as the same message, with its Message-ID and date.
-func (e *Engine) newMessage(tx *store.Tx, d *renewal.Dossier, m *plan.Message, rows map[renewal.Key]int64, now time.Time) (store.Message, error) {
-	first := &d.Customers[0]
-	s := store.Message{CustomerID: first.ID, To: strings.TrimSpace(first.Email), Class: m.Class, Rule: m.Rule.Name,
-		Template: m.Template, Locale: e.o.Settings.LocaleOf(first), At: now}
-	tried := m.Reminders[0].MessageID
-	for _, r := range m.Reminders {
-		s.Reminders = append(s.Reminders, rows[r.Key()])
-		if r.MessageID != tried {
-			tried = 0
+			return err
 		}
 	}
-	if tried != 0 {
-		earlier, err := tx.Message(tried)
-		if err != nil {
-			return s, err
-		}
-		if len(earlier.Reminders) == len(m.Reminders) && earlier.To == s.To && earlier.Template == s.Template {
-			s.ID, s.RFC822ID, s.At, s.Attempts = earlier.ID, earlier.RFC822ID, earlier.At, earlier.Attempts
-			return s, nil
-		}
+	rested := e.pulse.rest()
+	err := e.flight.admit(ctx, c.stored.ID)
+	rested()
+	if err != nil {
+		return err
 	}
-	s.RFC822ID = rand.Text() + "@" + e.domain()
-	return s, nil
-}
-
-// domain is that of the sender, for Message-IDs.
-func (e *Engine) domain() string {
-	if at := strings.LastIndexByte(e.o.Sender.Address, '@'); at >= 0 {
-		return e.o.Sender.Address[at+1:]
+	if e.o.Connections == 0 {
+		defer e.flight.land(c.stored.ID)
+		return e.send(ctx, c)
 	}
-	return "localhost"
+	go func() {
+		defer e.flight.land(c.stored.ID)
+		if err := e.send(ctx, c); err != nil {
+			e.trouble(err)
+		}
+	}()
+	return nil
 }
 
 // send renders a claimed message once, or takes the bytes that an earlier try
-// kept, hands them to the transport, and records what came of it.
+// kept, hands them to the transport, and records what came of it. Its error is
+// one that the pass has to end with.
 func (e *Engine) send(ctx context.Context, c claimed) error {
 	prepared, err := e.prepare(ctx, c)
 	if err != nil {
 		return e.cannotRender(ctx, c, err)
 	}
+	leave := e.flight.board()
+	if e.paused() != nil && e.probing.Load() != c.stored.ID {
+		leave() // claimed before the trouble began
+		return e.giveBack(c)
+	}
 	unkept := prepared
+	var refused error
 	answer, err := e.o.Transport.Deliver(ctx, e.o.Sender.Address, c.stored.To, prepared.Contents, func() error {
-		unkept = store.Prepared{}
-		return e.o.DB.Write(ctx, func(tx *store.Tx) error { return tx.Streaming(c.stored.ID, prepared, e.o.Clock()) })
+		refused = e.streaming(ctx, c, prepared)
+		if refused == nil {
+			unkept = store.Prepared{}
+		}
+		return refused
 	})
-	if err != nil && ctx.Err() != nil && answer.Outcome == mailout.Deferred {
-		// Somebody wants us to stop: nothing left, and the transport is not to blame.
-		return errors.Join(ctx.Err(), e.giveBack(ctx, []claimed{c}))
+	leave()
+	if refused != nil || err != nil && ctx.Err() != nil && answer.Outcome == mailout.Deferred {
+		// Nothing left, and the transport is not to blame: a new fact stopped the
+		// message, the database is in trouble, or somebody wants us to stop.
+		if errors.Is(refused, store.ErrOvertaken) || errors.Is(refused, store.ErrGone) {
+			return e.giveBack(c)
+		}
+		return errors.Join(refused, ctx.Err(), e.giveBack(c))
 	}
-	// The transport has had the message: what came of it is written down even
-	// when somebody wants us to stop, and if that fails now, by the next pass.
-	e.unrecorded = &answered{claimed: c, unkept: unkept, answer: answer, at: e.o.Clock()}
-	if recordErr := e.recordAnswer(context.WithoutCancel(ctx)); recordErr != nil {
-		return errors.Join(err, recordErr)
-	}
-	if err != nil && answer.About == mailout.AboutTransport {
-		// Nobody's message would fare better: one probe, not a thousand.
-		return fmt.Errorf("the transport does not take messages: %w", err)
-	}
-	return nil
+	return e.settle(&answered{claimed: c, unkept: unkept, answer: answer, at: e.o.Clock()})
 }
 
-// giveBack returns claimed messages that were not tried.
-func (e *Engine) giveBack(ctx context.Context, batch []claimed) error {
+// streaming makes it durable that the first byte of a message is about to leave.
+func (e *Engine) streaming(ctx context.Context, c claimed, prepared store.Prepared) error {
+	var refused error
+	err := e.ledger.enter(ctx, func(tx *store.Tx) error {
+		err := tx.Streaming(c.stored.ID, prepared, e.o.Clock())
+		if errors.Is(err, store.ErrOvertaken) || errors.Is(err, store.ErrGone) {
+			refused, err = err, nil // changed nothing: the others' writes may stand
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return refused
+}
+
+// giveBack returns claimed messages that were not tried. Where that fails, the
+// next pass finds them.
+func (e *Engine) giveBack(batch ...claimed) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	ctx = context.WithoutCancel(ctx)
 	now := e.o.Clock()
-	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
+	err := e.ledger.enter(context.Background(), func(tx *store.Tx) error {
 		for _, c := range batch {
-			if err := tx.Returned(c.stored.ID, renewal.Due, renewal.IsDue, time.Time{}, now); err != nil {
+			err := tx.Returned(c.stored.ID, renewal.Due, renewal.IsDue, time.Time{}, now)
+			if err != nil && !errors.Is(err, store.ErrGone) {
 				return err
 			}
 		}
 		return nil
 	})
-}
-
-// answered is a message with what the transport said to it.
-type answered struct {
-	claimed
-	// unkept is what was sent, where the transport had it before its bytes were
-	// kept: a message that was there already.
-	unkept store.Prepared
-	answer mailout.Answer
-	at     time.Time
-}
-
-// recordAnswer writes down what came of the last message, if that is still to be
-// done: without it, a message that did leave would look like one in doubt.
-func (e *Engine) recordAnswer(ctx context.Context) error {
-	if e.unrecorded == nil {
-		return nil
-	}
-	a := e.unrecorded
-	err := e.record(ctx, a)
-	if err != nil && !errors.Is(err, store.ErrGone) {
-		return fmt.Errorf("writing down what came of message %d: %w", a.stored.ID, err)
-	}
-	e.unrecorded = nil
-	if err == nil {
-		e.tellAnswer(a)
-	}
-	return err
-}
-
-// tellAnswer counts and reports what came of a message, once it is written down.
-func (e *Engine) tellAnswer(a *answered) {
-	switch {
-	case a.answer.Outcome == mailout.Accepted:
-		e.summary.Messages++
-		if e.o.Watch != nil {
-			e.o.Watch(plan.DescribeMessage(e.o.Settings, a.dossier, &a.message, a.at))
-		}
-	case a.answer.Outcome == mailout.Rejected, a.answer.Outcome == mailout.Uncertain:
-		e.summary.Failed++
-	case a.answer.About == mailout.AboutTransport:
-		e.summary.Waiting[string(renewal.ServerAway)]++
-	default:
-		e.summary.Waiting[string(renewal.Deferred)]++
-	}
-}
-
-func (e *Engine) record(ctx context.Context, a *answered) error {
-	now, id, answer := a.at, a.stored.ID, a.answer
-	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
-		outcome := store.Outcome{Reply: answer.Text, Prepared: a.unkept, At: now}
-		switch answer.Outcome {
-		case mailout.Accepted:
-			outcome.State = renewal.Sent
-			return tx.Record(id, outcome)
-		case mailout.Rejected:
-			outcome.State = renewal.Failed
-			return tx.Record(id, outcome)
-		case mailout.Uncertain:
-			_, err := tx.InDoubt(id, answer.Text, now)
-			return err
-		}
-		reason, wait := renewal.Deferred, backOff(a.stored.Attempts)
-		if answer.About == mailout.AboutTransport {
-			// A transport that is away burns no attempts.
-			reason, wait = renewal.ServerAway, backOff(0)
-			err := e.ask(tx, renewal.Task{Kind: renewal.TaskServerAway, Topic: "server_away", Text: "Messages wait, because the transport does not take them: " + answer.Text +
-				". Put that right; they leave by themselves then."}, now)
-			if err != nil {
-				return err
-			}
-		}
-		return tx.Returned(id, renewal.Waiting, reason, now.Add(wait), now)
-	})
-}
-
-// backOff is how long after a deferral the next try comes: 1, 5, 15, 30, 60 …
-// minutes, at most 4 hours. attempts counts the tries before this one.
-func backOff(attempts int) time.Duration {
-	minutes := []int{1, 5, 15, 30, 60, 120, 240}
-	return time.Duration(minutes[min(attempts, len(minutes)-1)]) * time.Minute
-}
-
-// prepare returns the bytes that an earlier try of this message kept, or
-// composes it.
-func (e *Engine) prepare(ctx context.Context, c claimed) (store.Prepared, error) {
-	if c.retried {
-		var kept store.Prepared
-		err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
-			kept, err = tx.Kept(c.stored.ID)
-			return err
-		})
-		if err != nil || kept.Contents != nil {
-			return kept, err
-		}
-	}
-	first := &c.dossier.Customers[0]
-	facts := e.factsFor(c)
-	envelope := compose.Envelope{From: e.o.Sender.From, ReplyTo: e.o.Sender.ReplyTo, To: c.stored.To, ToName: first.Name,
-		MessageID: c.stored.RFC822ID, Date: c.stored.At.In(facts.Zone), Class: c.stored.Class}
-	if c.stored.Class == renewal.Commercial {
-		token, err := e.unsubscribeToken(ctx, first)
-		if err != nil {
-			return store.Prepared{}, err
-		}
-		envelope.UnsubscribeToken = token
-		facts.Links.Unsubscribe = compose.UnsubscribeMailto(e.o.Sender.From, e.o.Sender.ReplyTo, token)
-	}
-	letter, err := e.o.Letters.Render(c.stored.Template, c.stored.Locale, c.message.Sober, compose.NewData(facts))
 	if err != nil {
-		return store.Prepared{}, err
+		e.lost.Store(true)
+		return fmt.Errorf("giving back what was not sent: %w", err)
 	}
-	raw, err := compose.Message(letter, envelope)
-	return store.Prepared{Subject: letter.Subject, Locale: letter.Locale, Contents: raw}, err
-}
-
-// factsFor gathers what the letter of a claimed message says.
-func (e *Engine) factsFor(c claimed) compose.Facts {
-	facts := compose.Facts{Household: c.dossier, Zone: c.dossier.ZoneOf(c.dossier.Customers[0].ID, e.o.Settings.Zone)}
-	facts.Today = renewal.LocalDate(c.stored.At, facts.Zone)
-	for _, r := range c.message.Reminders {
-		if a := c.dossier.Agreement(r.AgreementID); a != nil {
-			facts.Agreements = append(facts.Agreements, a)
-		}
-		for i := range c.dossier.Events {
-			if r.EventID != 0 && c.dossier.Events[i].ID == r.EventID {
-				facts.Event = &c.dossier.Events[i]
-			}
-		}
-	}
-	return facts
+	return nil
 }
 
 // cannotRender gives a claimed message back: its reminders wait, and staff are
 // told file and line.
 func (e *Engine) cannotRender(ctx context.Context, c claimed, cause error) error {
 	if ctx.Err() != nil {
-		return errors.Join(ctx.Err(), e.giveBack(ctx, []claimed{c}))
+		return errors.Join(ctx.Err(), e.giveBack(c))
 	}
 	now := e.o.Clock()
-	e.summary.Waiting[string(renewal.TemplateError)]++
-	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
+	asked := false
+	err := e.ledger.enter(ctx, func(tx *store.Tx) (err error) {
 		if err := tx.Returned(c.stored.ID, renewal.Waiting, renewal.TemplateError, time.Time{}, now); err != nil {
 			return err
 		}
-		return e.ask(tx, plan.TemplateTask(c.stored.Template, c.stored.Locale, cause), now)
+		asked, err = tx.AddTask(plan.TemplateTask(c.stored.Template, c.stored.Locale, cause), now)
+		return err
 	})
+	if err != nil {
+		e.lost.Store(true)
+		return err
+	}
+	e.count(func(s *Summary) {
+		s.Waiting[string(renewal.TemplateError)]++
+		if asked {
+			s.Tasks++
+		}
+	})
+	return nil
+}
+
+// trouble keeps the first error of the messages under way for the pass.
+func (e *Engine) trouble(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.failure == nil {
+		e.failure = err
+	}
+}
+
+// troubled returns the error that the messages under way met.
+func (e *Engine) troubled() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.failure
 }

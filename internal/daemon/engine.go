@@ -7,7 +7,12 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"renewd/internal/compose"
 	"renewd/internal/mailout"
@@ -33,12 +38,41 @@ type Options struct {
 	LettersVersion string
 	Transport      Transport
 	Sender         Sender
+	// Connections is how many messages are under way at once; 0 means one after
+	// the other, in the goroutine of the pass.
+	Connections int
+	// Rate is the most messages a minute; 0 means as fast as the transport takes
+	// them.
+	Rate int
+	// BaseURL is where customers reach the public pages, without a slash at its
+	// end; empty: there are none.
+	BaseURL string
 	// Clock returns the present in UTC.
 	Clock func() time.Time
 	// Instance is who wants to send from the database.
 	Instance store.Instance
 	// Watch is told of every decision as it is made; nil tells nobody.
 	Watch func(plan.Line)
+	// Sent is told what came of every try to send; nil tells nobody. It is called
+	// from several goroutines.
+	Sent func(Report)
+	// AtOnce: a person asked for this pass, so a pause is no reason to wait.
+	AtOnce bool
+	// Patience is how long a pass waits for a connection that does not get on,
+	// before it leaves it to itself; 0 means until its end.
+	Patience time.Duration
+}
+
+// Report says what came of one try to send a message.
+type Report struct {
+	// Message is the id of the row in messages.
+	Message int64
+	Rule    string
+	Class   renewal.Class
+	// Late is the time between the moment at which the first reminder was due and
+	// the answer.
+	Late   time.Duration
+	Answer mailout.Answer
 }
 
 // Sender is whom messages come from.
@@ -50,32 +84,75 @@ type Sender struct {
 	Address string
 }
 
-// Engine makes passes over one database.
+// Engine makes passes over one database, one at a time. What it handed to the
+// transport may be under way between two passes.
 type Engine struct {
 	o           Options
 	fingerprint string
+	limiter     *rate.Limiter // nil: as fast as it goes
 	standing    plan.Standing
 	// rescued: no message is left sending from before.
 	rescued bool
-	// unrecorded is what came of a message and is not written down yet.
-	unrecorded *answered
-	summary    Summary
 	// unowned: the database never sent; it becomes ours before the first claim.
 	unowned bool
 	// curable are the topics of the open tasks that a look can find cured.
 	curable map[string]bool
-	// linkKey makes the tokens of links; nil until it is first needed.
-	linkKey []byte
+	*common
+}
+
+// common is what an engine and those that follow it with other options share:
+// everything that a message under way needs.
+type common struct {
+	ledger ledger
+	flight *flight
+	links  *Links
+	pulse  pulse
+	// lost: a message could not be given back, and has to be rescued.
+	lost atomic.Bool
+	// probing is the latest message that was a probe while sending was paused.
+	probing atomic.Int64
+
+	mu      sync.Mutex // guards what follows
+	summary Summary
+	pause   *store.Pause
+	// unrecorded is what came of messages and is not written down yet.
+	unrecorded []*answered
+	// failure is the first error that a message under way met.
+	failure error
 }
 
 // New returns an Engine that has not looked at anything yet.
 func New(o Options) (*Engine, error) {
+	return newEngine(o, &common{ledger: ledger{db: o.DB}, flight: newFlight(o.Connections), links: NewLinks(o.DB, o.Clock)})
+}
+
+// With returns an engine that goes on with other options, read from a changed
+// configuration, in the place of this one, which makes no further pass. The
+// database is the same; messages under way end as they began.
+func (e *Engine) With(o Options) (*Engine, error) {
+	e.flight.resize(o.Connections)
+	next, err := newEngine(o, e.common)
+	if err == nil {
+		next.rescued = e.rescued
+	}
+	return next, err
+}
+
+func newEngine(o Options, shared *common) (*Engine, error) {
 	fingerprint, err := Fingerprint(o.Settings)
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{o: o, fingerprint: fingerprint}, nil
+	e := &Engine{o: o, fingerprint: fingerprint, common: shared}
+	if o.Rate > 0 {
+		perSecond := float64(o.Rate) / 60
+		e.limiter = rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond)))
+	}
+	return e, nil
 }
+
+// Links returns the links of the database that the engine sends from.
+func (e *Engine) Links() *Links { return e.links }
 
 // Fingerprint identifies everything in the settings that a decision depends on:
 // when it changes, every household is looked at again.
@@ -99,6 +176,22 @@ type Summary struct {
 	Waiting, Skipped map[string]int
 	Failed           int
 	Tasks            int
+}
+
+// count changes the summary of the pass.
+func (e *Engine) count(change func(*Summary)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	change(&e.summary)
+}
+
+// summed returns the summary so far.
+func (e *Engine) summed() Summary {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.summary
+	s.Waiting, s.Skipped = maps.Clone(s.Waiting), maps.Clone(s.Skipped)
+	return s
 }
 
 // checkInstance finds out whether this instance may send from the database. One

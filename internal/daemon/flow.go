@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,56 +24,75 @@ const (
 //	rescue what a crash left behind                        once a process
 //	follow a changed configuration                         small transactions
 //	plan:    dossier → Settle → Decide → rows, next look   small transactions
-//	guard:   too many that were due at first sight? hold them all
+//	guard:   too many that were due at first sight? the clock jumped? hold them
 //	deliver: claim → Decide again → compose → transport → outcome
 //
-// and once more, until neither a household nor a reminder is due: a message that
-// left may make the next step due or supersede one.
+// and once more, until neither a household nor a reminder is due and nothing is
+// under way: a message that left may make the next step due or supersede one.
 func (e *Engine) Pass(ctx context.Context) (Summary, error) {
-	if err := e.begin(ctx); err != nil {
-		return e.summary, err
+	err := e.begin(ctx)
+	for err == nil {
+		var planned, claimed int
+		if planned, err = e.planDue(ctx); err != nil {
+			break
+		}
+		if err = e.guard(ctx); err != nil {
+			break
+		}
+		if claimed, err = e.deliverSome(ctx); err != nil || planned+claimed > 0 {
+			continue
+		}
+		rested := e.pulse.rest()
+		landed := e.flight.await(ctx, e.o.Patience)
+		rested()
+		if landed {
+			continue
+		}
+		if err = errors.Join(e.troubled(), ctx.Err()); err == nil {
+			err = e.closeCured(ctx, e.o.Clock())
+		}
+		break
 	}
-	for {
-		planned, err := e.planDue(ctx)
-		if err != nil {
-			return e.summary, err
-		}
-		if err := e.guardBurst(ctx); err != nil {
-			return e.summary, err
-		}
-		claimed, err := e.deliverDue(ctx)
-		if err != nil {
-			e.rescued = false // the next pass looks after what is still sending
-			return e.summary, err
-		}
-		if planned == 0 && claimed == 0 {
-			return e.summary, e.closeCured(ctx, e.o.Clock())
-		}
+	if err != nil && e.o.Patience == 0 {
+		e.Land()
+	}
+	return e.summed(), err
+}
+
+// Land waits until nothing is under way any more.
+func (e *Engine) Land() {
+	for e.flight.await(context.Background(), 0) {
 	}
 }
 
 // PlanOnly is a pass that decides and writes down, but sends nothing: every
 // reminder that is due by now has its row afterwards.
 func (e *Engine) PlanOnly(ctx context.Context) (Summary, error) {
-	if err := e.begin(ctx); err != nil {
-		return e.summary, err
+	err := e.begin(ctx)
+	if err == nil {
+		_, err = e.planDue(ctx)
 	}
-	_, err := e.planDue(ctx)
-	return e.summary, err
+	return e.summed(), err
 }
 
 // begin brings the database and the engine together: what a crash left behind
 // is rescued, the instance is checked, a changed configuration is followed.
 func (e *Engine) begin(ctx context.Context) error {
+	e.mu.Lock()
 	e.summary = Summary{Waiting: map[string]int{}, Skipped: map[string]int{}}
+	e.failure = nil
+	e.mu.Unlock()
 	now := e.o.Clock()
-	if err := e.recordAnswer(ctx); err != nil {
+	if err := e.settleAll(); err != nil {
 		return err
+	}
+	if e.lost.Swap(false) {
+		e.rescued = false
 	}
 	if !e.rescued {
 		err := e.o.DB.Write(ctx, func(tx *store.Tx) error {
-			rescued, err := tx.Rescue(now)
-			e.summary.Tasks += rescued.Uncertain
+			rescued, err := tx.Rescue(e.flight.has, now)
+			e.count(func(s *Summary) { s.Tasks += rescued.Uncertain })
 			return err
 		})
 		if err != nil {
@@ -83,6 +103,9 @@ func (e *Engine) begin(ctx context.Context) error {
 	if err := e.checkInstance(ctx, now); err != nil {
 		return err
 	}
+	if err := e.readStanding(ctx, now); err != nil {
+		return err
+	}
 	if err := e.readCurable(ctx); err != nil {
 		return err
 	}
@@ -90,6 +113,29 @@ func (e *Engine) begin(ctx context.Context) error {
 		return err
 	}
 	return e.followRules(ctx, now)
+}
+
+// readStanding reads what holds everything for the time being. A pass that a
+// person asked for waits for no probe.
+func (e *Engine) readStanding(ctx context.Context, now time.Time) error {
+	var pause *store.Pause
+	var jumped time.Time
+	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		if pause, err = tx.Pause(); err == nil {
+			jumped, err = tx.ClockJumped()
+		}
+		return err
+	})
+	if err == nil && pause != nil && e.o.AtOnce {
+		pause = nil
+		err = e.o.DB.Write(ctx, func(tx *store.Tx) error {
+			_, err := tx.EndPause(now)
+			return err
+		})
+	}
+	e.setPaused(pause)
+	e.standing.ClockJumped = !jumped.IsZero()
+	return err
 }
 
 // metaLetters is the key of meta with the version of the letters of the last
@@ -155,6 +201,7 @@ func (e *Engine) followRules(ctx context.Context, now time.Time) error {
 			more, err = tx.WalkRules(walkBatch)
 			return err
 		})
+		e.pulse.beat()
 	}
 	if err != nil {
 		return fmt.Errorf("following changed rules: %w", err)
@@ -170,6 +217,7 @@ func (e *Engine) planDue(ctx context.Context) (int, error) {
 	for {
 		now := e.o.Clock()
 		var ids []int64
+		var looks []looked
 		err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
 			ids, err = tx.DueHouseholds(now, planBatch)
 			return err
@@ -179,60 +227,79 @@ func (e *Engine) planDue(ctx context.Context) (int, error) {
 		}
 		err = e.o.DB.Write(ctx, func(tx *store.Tx) error {
 			now = e.o.Clock() // the wait for this turn may have been long
+			looks = looks[:0]
 			for _, id := range ids {
-				if _, _, err := e.look(tx, id, now, time.Time{}); err != nil {
+				l, err := e.look(tx, id, now, time.Time{})
+				if err != nil {
 					return err
 				}
+				looks = append(looks, l)
 			}
 			return nil
 		})
 		if err != nil {
 			return total, fmt.Errorf("planning: %w", err)
 		}
+		e.pulse.beat()
+		e.tellAll(looks, now)
 		total += len(ids)
-		e.summary.Households += len(ids)
+		e.count(func(s *Summary) { s.Households += len(ids) })
 	}
+}
+
+// looked is what a look at one household came to.
+type looked struct {
+	dossier *renewal.Dossier
+	out     plan.Outcome
 }
 
 // look reads one household, brings its terms up to date, decides, and writes
 // down what was decided and when to look again: at the instant again if that is
 // not zero and a message may leave.
-func (e *Engine) look(tx *store.Tx, customerID int64, now, again time.Time) (*renewal.Dossier, plan.Outcome, error) {
+func (e *Engine) look(tx *store.Tx, customerID int64, now, again time.Time) (looked, error) {
 	d, err := tx.Dossier(customerID, time.Time{})
 	if err != nil {
-		return nil, plan.Outcome{}, fmt.Errorf("looking at customer %d: %w", customerID, err)
+		return looked{}, fmt.Errorf("looking at customer %d: %w", customerID, err)
 	}
 	settled := renewal.Settle(d, now, e.o.Settings.Zone)
 	if err := tx.ApplySettlement(d, settled, now); err != nil {
-		return nil, plan.Outcome{}, err
+		return looked{}, err
 	}
-	out := plan.Decide(now, e.o.Settings, e.standing, d)
-	for _, t := range out.Tasks {
+	standing := e.standing
+	if pause := e.paused(); pause != nil {
+		standing.Paused = pause.Reason
+	}
+	l := looked{d, plan.Decide(now, e.o.Settings, standing, d)}
+	for _, t := range l.out.Tasks {
 		if err := e.ask(tx, t, now); err != nil {
-			return nil, out, err
+			return l, err
 		}
 	}
-	next := out.NextLook
-	if len(out.Messages) > 0 && !again.IsZero() {
+	next := l.out.NextLook
+	if len(l.out.Messages) > 0 && !again.IsZero() {
 		next = again
 	}
-	if err := tx.ApplyDecisions(d, out.Changes, next); err != nil {
-		return nil, out, err
+	if err := tx.ApplyDecisions(d, l.out.Changes, next); err != nil {
+		return l, err
 	}
-	if err := e.closeCurable(tx, d, out.Tasks, now); err != nil {
-		return nil, out, err
-	}
-	e.tell(d, out, now)
-	return d, out, nil
+	return l, e.closeCurable(tx, d, l.out.Tasks, now)
 }
 
 // ask adds a task and counts it where it is new to the people who read them.
 func (e *Engine) ask(tx *store.Tx, t renewal.Task, now time.Time) error {
 	added, err := tx.AddTask(t, now)
 	if added {
-		e.summary.Tasks++
+		e.count(func(s *Summary) { s.Tasks++ })
 	}
 	return err
+}
+
+// guard holds what must not leave without a person's word.
+func (e *Engine) guard(ctx context.Context) error {
+	if e.standing.ClockJumped {
+		return e.holdDue(ctx)
+	}
+	return e.guardBurst(ctx)
 }
 
 // guardBurst holds every commercial reminder that was already due when first
@@ -264,20 +331,25 @@ func (e *Engine) guardBurst(ctx context.Context) error {
 	})
 }
 
-// tell reports the decisions of one look.
-func (e *Engine) tell(d *renewal.Dossier, out plan.Outcome, now time.Time) {
-	for i := range out.Changes {
-		r := &out.Changes[i]
-		switch r.State {
-		case renewal.Waiting:
-			e.summary.Waiting[string(r.Reason)]++
-		case renewal.Skipped:
-			e.summary.Skipped[string(r.Reason)]++
-		default:
-			continue
-		}
-		if e.o.Watch != nil {
-			e.o.Watch(plan.Describe(e.o.Settings, d, r, now))
+// tellAll counts and reports what a transaction decided, once it is written.
+func (e *Engine) tellAll(looks []looked, now time.Time) {
+	for i := range looks {
+		l := &looks[i]
+		for j := range l.out.Changes {
+			r := &l.out.Changes[j]
+			if r.State != renewal.Waiting && r.State != renewal.Skipped {
+				continue
+			}
+			e.count(func(s *Summary) {
+				if r.State == renewal.Waiting {
+					s.Waiting[string(r.Reason)]++
+				} else {
+					s.Skipped[string(r.Reason)]++
+				}
+				if e.o.Watch != nil {
+					e.o.Watch(plan.Describe(e.o.Settings, l.dossier, r, now))
+				}
+			})
 		}
 	}
 }

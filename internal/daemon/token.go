@@ -9,8 +9,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
 
-	"renewd/internal/renewal"
 	"renewd/internal/store"
 )
 
@@ -18,42 +21,94 @@ import (
 // database, so that a restored backup keeps links alive.
 const metaLinkKey = "link_key"
 
-// unsubscribeToken is opaque to others and says which customer wants no more
-// commercial mail: purpose, customer, HMAC.
-func (e *Engine) unsubscribeToken(ctx context.Context, c *renewal.Customer) (string, error) {
-	if e.linkKey == nil {
-		if err := e.loadLinkKey(ctx); err != nil {
-			return "", err
-		}
-	}
-	subject := fmt.Sprintf("u%d", c.ID)
-	mac := hmac.New(sha256.New, e.linkKey)
-	mac.Write([]byte(subject))
-	return subject + "-" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:15]), nil
+// Links makes and reads the tokens of the links in letters: opaque to others,
+// they say for what and for whom they are.
+type Links struct {
+	db    *store.DB
+	clock func() time.Time
+
+	mu  sync.Mutex
+	key []byte // nil until it is first needed
 }
 
-func (e *Engine) loadLinkKey(ctx context.Context) error {
+// NewLinks returns the links of a database. clock returns the present in UTC.
+func NewLinks(db *store.DB, clock func() time.Time) *Links { return &Links{db: db, clock: clock} }
+
+// unsubscribeToken says which customer wants no more commercial mail: purpose,
+// customer, HMAC.
+func (l *Links) unsubscribeToken(ctx context.Context, customerID int64) (string, error) {
+	key, err := l.secret(ctx)
+	if err != nil {
+		return "", err
+	}
+	return sign(key, fmt.Sprintf("u%d", customerID)), nil
+}
+
+func sign(key []byte, subject string) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(subject))
+	return subject + "-" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:15])
+}
+
+// unsubscriber returns whose token it is; ok is false for any other text.
+func (l *Links) unsubscriber(ctx context.Context, token string) (customerID int64, ok bool, err error) {
+	key, err := l.secret(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	subject, _, _ := strings.Cut(token, "-")
+	// Made anew and compared as a whole, in a time that says nothing.
+	if !hmac.Equal([]byte(sign(key, subject)), []byte(token)) {
+		return 0, false, nil
+	}
+	digits, isUnsubscribe := strings.CutPrefix(subject, "u")
+	customerID, err = strconv.ParseInt(digits, 10, 64)
+	return customerID, isUnsubscribe && err == nil, nil
+}
+
+// secret returns the key of the links, made at its first use.
+func (l *Links) secret(ctx context.Context) ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.key != nil {
+		return l.key, nil
+	}
 	text := ""
-	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
+	err := l.db.Read(ctx, func(tx *store.Tx) (err error) {
 		text, err = tx.Meta(metaLinkKey)
 		return err
 	})
-	if err != nil {
-		return err
+	if err == nil && text == "" {
+		text, err = l.makeKey(ctx)
 	}
-	if text == "" {
-		key := make([]byte, 32)
-		if _, err := rand.Read(key); err != nil {
-			return err
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(text)
+	if err != nil || len(key) == 0 {
+		return nil, errors.Join(errors.New("the key of links in the table meta is damaged"), err)
+	}
+	l.key = key
+	return key, nil
+}
+
+// makeKey stores a new key, unless another process was faster.
+func (l *Links) makeKey(ctx context.Context) (string, error) {
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return "", err
+	}
+	text := hex.EncodeToString(key)
+	err := l.db.Write(ctx, func(tx *store.Tx) error {
+		there, err := tx.Meta(metaLinkKey)
+		if err == nil && there != "" {
+			text = there
+			return nil
 		}
-		text = hex.EncodeToString(key)
-		err := e.o.DB.Write(ctx, func(tx *store.Tx) error { return tx.SetMeta(metaLinkKey, text) })
 		if err != nil {
 			return err
 		}
-	}
-	if e.linkKey, err = hex.DecodeString(text); err != nil || len(e.linkKey) == 0 {
-		return errors.Join(errors.New("the key of links in the table meta is damaged"), err)
-	}
-	return nil
+		return tx.SetMeta(metaLinkKey, text)
+	})
+	return text, err
 }

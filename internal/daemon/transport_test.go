@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -14,8 +15,9 @@ import (
 	"renewd/internal/testkit"
 )
 
-// TestTransportAway: with nobody at the post there is one probe a pass, a task,
-// and everything leaves once the post is back, which also closes the task.
+// TestTransportAway: with nobody at the post one message is tried at a time, at
+// growing distances and whatever the number of passes; there is one task, and
+// everything leaves once the post is back, which also closes the task.
 func TestTransportAway(t *testing.T) {
 	s := newScene(t)
 	for _, n := range []string{"1", "2", "3", "4", "5"} {
@@ -26,26 +28,60 @@ func TestTransportAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := s.Engine()
-	for pass := 1; pass <= 3; pass++ {
-		if _, err := e.Pass(context.Background()); err == nil || !strings.Contains(err.Error(), "does not take messages") {
-			t.Fatalf("pass %d ended with %v", pass, err)
+	var tried []int
+	for minute := range 4 * 60 {
+		before := s.Post.Tries
+		s.Pass(e)
+		if s.Post.Tries > before {
+			tried = append(tried, minute)
 		}
-		if s.Post.Tries != pass {
-			t.Errorf("after pass %d: %d tries", pass, s.Post.Tries)
+		if minute == 100 {
+			e = s.Engine() // a restart is no reason to try earlier
 		}
-		s.want("tasks", s.tasks(), "server_away")
-		s.want("attempts", s.Text(`SELECT sum(attempts) FROM messages`), "0")
 		s.now = s.now.Add(time.Minute)
 	}
+	if want := []int{0, 1, 6, 21, 51, 111, 231}; !slices.Equal(tried, want) || s.Post.Tries != len(want) {
+		t.Errorf("tried in the minutes %v (%d tries), want %v", tried, s.Post.Tries, want)
+	}
+	s.want("tasks", s.tasks(), "server_away")
+	s.want("attempts", s.Text(`SELECT sum(attempts) FROM messages`), "0")
 	s.want("no longer due", s.Text(`SELECT count(*) FROM reminders WHERE state NOT IN ('due', 'waiting', 'planned')`), "0")
+	if e.Paused() == nil || e.Paused().Reason != renewal.ServerAway {
+		t.Errorf("the pause: %+v", e.Paused())
+	}
+
 	if err := os.Remove(s.Post.Maildir.Dir); err != nil {
 		t.Fatal(err)
 	}
-	s.now = s.now.Add(time.Minute)
+	s.now = e.Paused().ProbeAt
 	s.Pass(e)
 	s.wantLetters(5)
 	s.want("messages", s.Text(`SELECT count(*), count(DISTINCT rfc822_id) FROM messages WHERE state = 'sent'`), "5|5")
 	s.want("tasks", s.tasks(), "")
+	if e.Paused() != nil {
+		t.Errorf("the pause: %+v", e.Paused())
+	}
+}
+
+// TestTransportAwayTooLong: what the absence kept beyond its last moment says so,
+// and a notice that missed its window is a task of its own.
+func TestTransportAwayTooLong(t *testing.T) {
+	s := newScene(t)
+	s.pass("C1", "c1@x.example", "A1", "2027-03-31")
+	s.pass("C2", "c2@x.example", "A2", "2027-03-31")
+	s.subscription("C3", "c3@x.example", "A3", "2027-03-31")
+	s.Post.Next = func(string) testkit.Fault { return testkit.Away }
+	e := s.Engine()
+	for range 40 {
+		s.Pass(e)
+		s.now = s.now.Add(24 * time.Hour)
+	}
+	s.Post.Next = nil
+	s.Pass(e)
+	s.want("reminders", s.Text(`SELECT a.ref, r.state, r.reason FROM reminders AS r JOIN agreements AS a ON a.id = r.agreement_id
+		WHERE r.step LIKE 'before_end%' OR r.step = 'notice' ORDER BY 1, r.due_at`), strings.Join([]string{
+		"A1|skipped|server_away", "A1|skipped|server_away", "A2|skipped|server_away", "A2|skipped|server_away", "A3|skipped|missed"}, "\n"))
+	s.want("tasks", s.tasks(), "missed")
 }
 
 // TestRefused: a recipient whom the server refuses concerns nobody else; for a

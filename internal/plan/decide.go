@@ -321,6 +321,8 @@ func (w *work) pastReason(s *step) renewal.Reason {
 		return renewal.Missed
 	case s.row.State == renewal.Waiting:
 		return s.row.Reason
+	case s.row.State == renewal.Due && w.standing.Paused != "":
+		return w.standing.Paused
 	}
 	return renewal.TooLate
 }

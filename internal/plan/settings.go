@@ -48,6 +48,10 @@ type Standing struct {
 	// ClockJumped: the wall clock moved more than a day against the monotonic
 	// one; everything due waits for a person.
 	ClockJumped bool
+	// Paused is why nothing leaves at present: server_away or sender_refused; empty
+	// where nothing is paused. It holds nobody, since the next message is claimed
+	// when the pause ends, but it is the reason of those that it kept too long.
+	Paused renewal.Reason
 }
 
 // Message is one e-mail that may leave now, for one or more reminders.

@@ -61,7 +61,7 @@ func copyDatabase(ctx context.Context, from, to string) (err error) {
 }
 
 func vacuumInto(ctx context.Context, from, to string) (err error) {
-	pool, err := openPool(ctx, readerDSN(from), 1, readerWants())
+	pool, err := openPool(ctx, readerDSN(from, Options{Lean: true}), 1, readerWants(0))
 	if err != nil {
 		return inWords(err, from)
 	}
@@ -74,7 +74,7 @@ func vacuumInto(ctx context.Context, from, to string) (err error) {
 
 // checkPages runs one of SQLite's checks, integrity_check or quick_check.
 func checkPages(ctx context.Context, path, pragma string) (err error) {
-	pool, err := openPool(ctx, readerDSN(path), 1, readerWants())
+	pool, err := openPool(ctx, readerDSN(path, Options{}), 1, readerWants(0))
 	if err != nil {
 		return inWords(err, path)
 	}

@@ -54,7 +54,7 @@ func read(t testing.TB, db *DB, f func(tx *Tx) error) {
 // run executes SQL as renewd's own connection would.
 func run(t testing.TB, db *DB, statements string) {
 	t.Helper()
-	if _, err := db.writer.Exec(statements); err != nil {
+	if _, err := db.writers.pool.Exec(statements); err != nil {
 		t.Fatalf("%s: %v", statements, err)
 	}
 }
@@ -62,7 +62,7 @@ func run(t testing.TB, db *DB, statements string) {
 // refused executes SQL that has to fail and returns the sentence.
 func refused(t testing.TB, db *DB, statement string) string {
 	t.Helper()
-	_, err := db.writer.Exec(statement)
+	_, err := db.writers.pool.Exec(statement)
 	if err == nil {
 		t.Fatalf("%s: was not refused", statement)
 	}
@@ -72,7 +72,7 @@ func refused(t testing.TB, db *DB, statement string) string {
 // rows returns what a query yields, columns separated by | and lines by ;.
 func rows(t testing.TB, db *DB, query string) string {
 	t.Helper()
-	result, err := db.writer.Query(query)
+	result, err := db.writers.pool.Query(query)
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}

@@ -28,12 +28,20 @@ const (
 
 // fault is an error that already says in a sentence what is the matter.
 type fault struct {
-	sentence string
-	cause    error
+	sentence    string
+	cause, kind error
 }
 
 func (f *fault) Error() string { return f.sentence }
-func (f *fault) Unwrap() error { return f.cause }
+func (f *fault) Unwrap() []error {
+	if f.kind == nil {
+		return []error{f.cause}
+	}
+	return []error{f.cause, f.kind}
+}
+
+// ErrBusy is wrapped when another program held the lock for longer than we wait.
+var ErrBusy = errors.New("the database is locked")
 
 // inWords turns SQLite's errors about the file at path into sentences that say
 // what to do. Other errors pass unchanged.
@@ -46,11 +54,12 @@ func inWords(err error, path string) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	sentence := ""
+	sentence, kind := "", error(nil)
 	switch e.Code() & 0xff {
 	case codeBusy, codeLocked:
-		sentence = fmt.Sprintf("the database %s is locked: another program has been writing to it for longer than %d seconds "+
-			"(is a sqlite3 session in the middle of a transaction?)", path, busyTimeoutMS/1000)
+		sentence = fmt.Sprintf("the database %s is locked: another program has been writing to it for too long "+
+			"(is a sqlite3 session in the middle of a transaction?)", path)
+		kind = ErrBusy
 	case codeFull:
 		sentence = fmt.Sprintf("the disk that holds the database %s is full: nothing was written; free some space", path)
 	case codeReadOnly:
@@ -68,7 +77,7 @@ func inWords(err error, path string) error {
 	if sentence == "" {
 		return err
 	}
-	return &fault{sentence: fmt.Sprintf("%s: %v", sentence, err), cause: err}
+	return &fault{sentence: fmt.Sprintf("%s: %v", sentence, err), cause: err, kind: kind}
 }
 
 // cantOpen finds the likely reason why a file cannot be opened.

@@ -89,7 +89,7 @@ func (b *importBench) is(query, want string) {
 
 func (b *importBench) rows(query string) string {
 	b.t.Helper()
-	rows, err := b.db.reader.QueryContext(b.t.Context(), query)
+	rows, err := b.db.readers.pool.QueryContext(b.t.Context(), query)
 	if err != nil {
 		b.t.Fatal(err)
 	}

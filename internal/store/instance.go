@@ -16,7 +16,7 @@ import (
 const (
 	metaDatabase   = "database"    // random, from the first migration: copies share it
 	metaOwner      = "owner"       // the instance that sends
-	metaProgress   = "progress"    // a number that grows with each claim
+	metaProgress   = "progress"    // a number that grows with each claiming transaction
 	metaProgressAt = "progress_at" // when it last grew
 )
 
@@ -156,7 +156,7 @@ func (in Instance) own(tx *Tx, id identity, now time.Time) error {
 
 // SaveProgress writes down beside the database how far this instance got. It
 // comes after the commit of a transaction with claims and before their messages
-// leave; progress is what Tx.Progress returned in that transaction.
+// leave; progress is what Tx.CountProgress returned in that transaction.
 func SaveProgress(in Instance, progress int64, now time.Time) error {
 	file, err := in.read()
 	if err != nil {
@@ -235,12 +235,14 @@ func (tx *Tx) doubtGap(from, to, now time.Time) (int, error) {
 	return len(gap), err
 }
 
-func (tx *Tx) countProgress(now time.Time) error {
+// CountProgress counts one step of progress: once in each transaction with
+// claims. It returns what SaveProgress is to write down after its commit.
+func (tx *Tx) CountProgress(now time.Time) (progress int64, err error) {
 	n, _, err := tx.Progress()
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return tx.setProgress(n+1, now)
+	return n + 1, tx.setProgress(n+1, now)
 }
 
 func (tx *Tx) setProgress(n int64, at time.Time) error {
@@ -250,7 +252,7 @@ func (tx *Tx) setProgress(n int64, at time.Time) error {
 	)
 }
 
-// Progress returns how many claims this database has seen and when the last one
+// Progress returns how many transactions with claims this database has seen and when the last one
 // was (zero: never).
 func (tx *Tx) Progress() (n int64, at time.Time, err error) {
 	count, err := tx.Meta(metaProgress)

@@ -43,7 +43,7 @@ func (s *site) send(m Message, at time.Time) {
 	write(s.t, s.db, func(tx *Tx) error {
 		_, err := tx.Claim(m, at)
 		if err == nil {
-			progress, _, err = tx.Progress()
+			progress, err = tx.CountProgress(at)
 		}
 		return err
 	})

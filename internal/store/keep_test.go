@@ -16,7 +16,7 @@ func TestNothingIsReplaced(t *testing.T) {
 		`UPDATE customers SET id = 77 WHERE id = 1`:  "the id of a customer never changes",
 		`UPDATE agreements SET id = 78 WHERE id = 1`: "the id of an agreement never changes",
 	} {
-		_, err := db.writer.ExecContext(context.Background(), statement)
+		_, err := db.writers.pool.ExecContext(context.Background(), statement)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\n got %v\nwant %s", statement, err, want)
 		}

@@ -82,7 +82,7 @@ func migrate(ctx context.Context, path string, opts Options, steps []step) (from
 	if err := createFile(path); err != nil {
 		return from, from, backup, err
 	}
-	pool, err := openPool(ctx, writerDSN(path), 1, writerWants())
+	pool, err := openPool(ctx, writerDSN(path, opts), 1, writerWants(opts.BusyTimeout))
 	if err != nil {
 		return from, from, backup, inWords(err, path)
 	}
@@ -138,13 +138,13 @@ func schemaVersion(ctx context.Context, path string, newest int) (version int, e
 	case info.Size() == 0:
 		return 0, nil
 	}
-	dsn := readerDSN(path)
+	dsn := readerDSN(path, Options{})
 	if _, err := os.Lstat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
 		// Nobody has it open, so all is in the file itself; and SQLite shall not
 		// leave its own files beside one that may be somebody else's.
 		dsn += "&immutable=1"
 	}
-	pool, err := openPool(ctx, dsn, 1, readerWants())
+	pool, err := openPool(ctx, dsn, 1, readerWants(0))
 	if err != nil {
 		return 0, inWords(err, path)
 	}

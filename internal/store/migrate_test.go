@@ -30,7 +30,7 @@ func TestMigratedEqualsFresh(t *testing.T) {
 		if _, _, _, err := migrate(ctx, path, Options{Now: now}, steps[:version]); err != nil {
 			t.Fatal(err)
 		}
-		pool, err := sql.Open("sqlite", writerDSN(path))
+		pool, err := sql.Open("sqlite", writerDSN(path, Options{}))
 		if err != nil {
 			t.Fatal(err)
 		}

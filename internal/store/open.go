@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -23,30 +24,42 @@ type Options struct {
 	Now time.Time
 	// BackupDir is where that backup goes; empty means beside the database.
 	BackupDir string
+	// BusyTimeout is how long a transaction waits for another process that writes;
+	// 0 means a minute: an import of a million rows takes that long.
+	BusyTimeout time.Duration
+	// Lean keeps little of the file in memory, for a process that stays.
+	Lean bool
 	// Zone is the business's time zone, which reads dates without a time for
 	// customers without a zone; nil means UTC.
 	Zone *time.Location
 }
 
 // The number of connections that read at the same time, and the memory SQLite
-// may use for pages, in KiB, for the writer and for each reader. Who wants to
-// write waits a minute for others: an import of a million rows takes that long.
+// may use for pages, in KiB, for the writer and for each reader.
 const (
 	readers         = 4
 	writerCache     = 32768
 	readerCache     = 8192
-	busyTimeoutMS   = 60000
+	leanCache       = 4096
+	busyTimeout     = time.Minute
 	journalKeptSize = 64 << 20
 )
 
+// cache is how much of the file a connection keeps in memory, in KiB.
+func (o *Options) cache(usual int) int {
+	if o.Lean {
+		return leanCache
+	}
+	return usual
+}
+
 // DB is an open database. Its methods may be called from several goroutines.
 type DB struct {
-	path   string
-	writer *sql.DB // one connection; nil where the database is open for reading only
-	reader *sql.DB
-	zone   atomic.Pointer[time.Location]
-	zones  zoneCache
-	packer packer // used under the writer's transaction only
+	path    string
+	writers *sessions // one; nil where the database is open for reading only
+	readers *sessions
+	zone    atomic.Pointer[time.Location]
+	zones   zoneCache
 }
 
 // Open opens the database at path, for writing unless opts say otherwise. It
@@ -68,13 +81,17 @@ func Open(ctx context.Context, path string, opts Options) (*DB, error) {
 	db := &DB{path: path}
 	db.SetZone(opts.Zone)
 	if !opts.ReadOnly {
-		if db.writer, err = openPool(ctx, writerDSN(path), 1, writerWants()); err != nil {
+		pool, err := openPool(ctx, writerDSN(path, opts), 1, writerWants(opts.BusyTimeout))
+		if err != nil {
 			return nil, inWords(err, path)
 		}
+		db.writers = newSessions(pool, 1, "BEGIN IMMEDIATE")
 	}
-	if db.reader, err = openPool(ctx, readerDSN(path), readers, readerWants()); err != nil {
+	pool, err := openPool(ctx, readerDSN(path, opts), readers, readerWants(opts.BusyTimeout))
+	if err != nil {
 		return nil, errors.Join(inWords(err, path), db.Close())
 	}
+	db.readers = newSessions(pool, readers, "BEGIN")
 	return db, nil
 }
 
@@ -97,9 +114,9 @@ func (db *DB) SetZone(zone *time.Location) {
 // write-ahead log into the file.
 func (db *DB) Close() error {
 	var errs []error
-	for _, pool := range []*sql.DB{db.reader, db.writer} {
+	for _, pool := range []*sessions{db.readers, db.writers} {
 		if pool != nil {
-			errs = append(errs, pool.Close())
+			errs = append(errs, pool.close())
 		}
 	}
 	return errors.Join(errs...)
@@ -107,8 +124,8 @@ func (db *DB) Close() error {
 
 // writerDSN puts every option of a writing connection into the name by which it
 // is opened, since a pool opens connections when it likes.
-func writerDSN(path string) string {
-	q := commonOptions(writerCache)
+func writerDSN(path string, opts Options) string {
+	q := commonOptions(opts.cache(writerCache), opts.BusyTimeout)
 	q.Set("_journal_mode", "WAL")
 	q.Set("_synchronous", "FULL")
 	q.Set("_txlock", "immediate") // a transaction that reads first could not write after another's commit
@@ -116,15 +133,15 @@ func writerDSN(path string) string {
 	return fileURL(path, q)
 }
 
-func readerDSN(path string) string {
-	q := commonOptions(readerCache)
+func readerDSN(path string, opts Options) string {
+	q := commonOptions(opts.cache(readerCache), opts.BusyTimeout)
 	q.Set("mode", "ro") // not _query_only, which forbids VACUUM INTO
 	return fileURL(path, q)
 }
 
-func commonOptions(cacheKiB int) url.Values {
+func commonOptions(cacheKiB int, busy time.Duration) url.Values {
 	return url.Values{
-		"_busy_timeout": {fmt.Sprint(busyTimeoutMS)},
+		"_busy_timeout": {busyMilliseconds(busy)},
 		"_foreign_keys": {"1"},
 		"_dqs":          {"0"}, // "typo" is a mistake and not a text
 		"_error_rc":     {"1"},
@@ -138,15 +155,20 @@ func fileURL(path string, q url.Values) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
-func writerWants() map[string]string {
-	wants := readerWants()
+// busyMilliseconds is how long to wait for others, as SQLite wants it.
+func busyMilliseconds(busy time.Duration) string {
+	return fmt.Sprint(cmp.Or(busy, busyTimeout).Milliseconds())
+}
+
+func writerWants(busy time.Duration) map[string]string {
+	wants := readerWants(busy)
 	wants["journal_mode"] = "wal"
 	wants["synchronous"] = "2"
 	return wants
 }
 
-func readerWants() map[string]string {
-	return map[string]string{"foreign_keys": "1", "busy_timeout": fmt.Sprint(busyTimeoutMS)}
+func readerWants(busy time.Duration) map[string]string {
+	return map[string]string{"foreign_keys": "1", "busy_timeout": busyMilliseconds(busy)}
 }
 
 // openPool opens a pool and reads back what was asked for: the driver passes
@@ -161,8 +183,8 @@ func openPool(ctx context.Context, dsn string, size int, wants map[string]string
 			err = errors.Join(err, pool.Close())
 		}
 	}()
-	pool.SetMaxOpenConns(size)
-	pool.SetMaxIdleConns(size)
+	pool.SetMaxOpenConns(size + 1) // one more than the sessions keep, for what is done without one
+	pool.SetMaxIdleConns(size + 1)
 	for pragma, want := range wants {
 		var got string
 		if err := pool.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&got); err != nil {

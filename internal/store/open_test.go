@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,15 +16,15 @@ func TestOpenReadsItsSettingsBack(t *testing.T) {
 	db := newDB(t)
 	for pragma, want := range map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "60000",
-		"application_id": "1919250039", "user_version": "3",
+		"application_id": "1919250039", "user_version": "4",
 	} {
 		wantRows(t, db, "PRAGMA "+pragma, want)
 	}
-	_, err := openPool(context.Background(), writerDSN(db.Path()), 1, map[string]string{"synchronous": "1"})
+	_, err := openPool(context.Background(), writerDSN(db.Path(), Options{}), 1, map[string]string{"synchronous": "1"})
 	if err == nil || !strings.Contains(err.Error(), "synchronous is 2 here and has to be 1") {
 		t.Errorf("a setting that differs gave %v", err)
 	}
-	if _, err := db.reader.Exec(`DELETE FROM meta`); err == nil {
+	if _, err := db.readers.pool.Exec(`DELETE FROM meta`); err == nil {
 		t.Error("a reading connection wrote")
 	}
 	if info, err := os.Stat(db.Path()); err != nil || info.Mode().Perm()&0o007 != 0 {
@@ -184,12 +183,12 @@ func TestLockedDatabaseIsASentence(t *testing.T) {
 // one writes.
 func lockedError(t *testing.T, db *DB) error {
 	t.Helper()
-	tx, err := db.writer.Begin()
+	tx, err := db.writers.pool.Begin()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	hasty := strings.Replace(writerDSN(db.Path()), fmt.Sprintf("_busy_timeout=%d", busyTimeoutMS), "_busy_timeout=0", 1)
+	hasty := strings.Replace(writerDSN(db.Path(), Options{}), "_busy_timeout="+busyMilliseconds(0), "_busy_timeout=0", 1)
 	pool, err := sql.Open("sqlite", hasty)
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,10 @@ import (
 // from which something was to happen to them.
 var ErrGone = errors.New("no longer in that state")
 
+// ErrOvertaken is wrapped when a new fact about a household stops a message that
+// was already claimed.
+var ErrOvertaken = errors.New("overtaken by a new fact")
+
 // Message is one e-mail for one or more reminders of one household.
 type Message struct {
 	// ID is 0 for a new message; the ID of a returned one is claimed again with
@@ -39,8 +43,7 @@ type Message struct {
 // Claim takes reminders out of everybody's reach before the transport hears of
 // them: the message is stored as sending and its reminders follow. All of them
 // have to be unsent, else the error wraps ErrGone and the transaction is to be
-// undone. It also counts one step of progress (see Progress). now is the
-// instant of the claim.
+// undone. now is the instant of the claim.
 func (tx *Tx) Claim(m Message, now time.Time) (id int64, err error) {
 	if id, err = tx.claimMessage(m); err != nil {
 		return 0, fmt.Errorf("claiming message %s: %w", m.RFC822ID, err)
@@ -55,7 +58,7 @@ func (tx *Tx) Claim(m Message, now time.Time) (id int64, err error) {
 			return 0, fmt.Errorf("claiming reminder %d: %w", reminder, ErrGone)
 		}
 	}
-	return id, tx.countProgress(now)
+	return id, nil
 }
 
 func (tx *Tx) claimMessage(m Message) (int64, error) {
@@ -116,26 +119,53 @@ type Prepared struct {
 	Subject, Locale string
 	// Contents are the bytes, headers and all.
 	Contents []byte
+
+	packed []byte // Contents compressed, and their hash
+	sum    string
+}
+
+// Pack compresses the contents ahead of the transaction that keeps them, so that
+// nobody waits for it there.
+func (p *Prepared) Pack() (err error) {
+	if p.packed == nil {
+		p.packed, p.sum, err = pack(p.Contents)
+	}
+	return err
 }
 
 // Streaming notes that the transport is about to get the first byte of a
 // message, and keeps the bytes: from here on an interruption leaves it in doubt,
-// and a further try sends the same.
+// and a further try sends the same. A fact about the household that came after
+// the claim (a complaint, an unsubscription) stops the message at this last
+// moment: the error then wraps ErrOvertaken.
 func (tx *Tx) Streaming(id int64, p Prepared, now time.Time) error {
-	packed, sum, err := tx.db.packer.pack(p.Contents)
-	if err != nil {
+	if err := p.Pack(); err != nil {
 		return err
 	}
 	n, err := tx.exec(`UPDATE messages SET streaming_at = ?2, subject = ?3, locale = coalesce(?4, locale), sha256 = ?5, contents = ?6
-		WHERE id = ?1 AND state = 'sending'`,
-		id, renewal.FormatStamp(now), p.Subject, textOrNull(p.Locale), sum, packed)
+		WHERE id = ?1 AND state = 'sending'
+		  AND NOT EXISTS (SELECT 1 FROM customers AS c WHERE c.id = messages.customer_id AND +c.next_look_at = ?7)
+		  AND NOT EXISTS (SELECT 1 FROM customers AS c WHERE c.email_key = messages.household AND c.email_key <> '' AND +c.next_look_at = ?7)`,
+		id, renewal.FormatStamp(now), p.Subject, textOrNull(p.Locale), p.sum, p.packed, atOnce)
 	if err == nil && n == 0 {
-		err = ErrGone
+		err = tx.whyNotStreaming(id)
 	}
 	if err != nil {
 		return fmt.Errorf("message %d before its first byte: %w", id, err)
 	}
 	return nil
+}
+
+func (tx *Tx) whyNotStreaming(id int64) error {
+	var sending bool
+	err := tx.one(`SELECT state = 'sending' FROM messages WHERE id = ?`, []any{id}, &sending)
+	switch {
+	case err == nil && sending:
+		return ErrOvertaken
+	case err == nil, errors.Is(err, sql.ErrNoRows):
+		return ErrGone
+	}
+	return err
 }
 
 // Kept returns what Streaming kept of a message; its Contents are nil where the
@@ -159,11 +189,11 @@ func (tx *Tx) Kept(id int64) (Prepared, error) {
 // Returned puts the reminders of a message whose try ended without doubt back:
 // into state due, or waiting with a reason until an instant (zero: until a
 // person or a fact ends the wait). The message keeps its Message-ID for the
-// next claim. A deferral by the server (reason deferred) counts as an attempt;
-// a server that is away burns none.
+// next claim. What the server answered (deferred, sender_refused) counts as an
+// attempt; a server that is away burns none.
 func (tx *Tx) Returned(id int64, state renewal.State, reason renewal.Reason, until, now time.Time) error {
 	attempts := 0
-	if reason == renewal.Deferred {
+	if reason == renewal.Deferred || reason == renewal.SenderRefused {
 		attempts = 1
 	}
 	n, err := tx.exec(`UPDATE messages SET state = 'returned', streaming_at = NULL, attempts = attempts + ?2
@@ -207,11 +237,10 @@ func (tx *Tx) record(id int64, o Outcome) error {
 	var packed any
 	var sum string
 	if o.Prepared.Contents != nil {
-		bytes, hash, err := tx.db.packer.pack(o.Prepared.Contents)
-		if err != nil {
+		if err := o.Prepared.Pack(); err != nil {
 			return err
 		}
-		packed, sum = bytes, hash
+		packed, sum = o.Prepared.packed, o.Prepared.sum
 	}
 	sentAt, doubts := any(nil), 0
 	switch o.State {

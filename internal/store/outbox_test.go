@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -28,6 +29,8 @@ var (
 
 func claim(t *testing.T, db *DB, m Message) (id int64) {
 	t.Helper()
+	// Whoever claims has looked at the household.
+	run(t, db, fmt.Sprintf(`UPDATE customers SET next_look_at = NULL WHERE id = %d`, m.CustomerID))
 	write(t, db, func(tx *Tx) (err error) {
 		id, err = tx.Claim(m, now)
 		return err

@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"renewd/internal/renewal"
 )
 
 // RulesFollowed reports whether every household has been woken since the rules
@@ -18,26 +20,61 @@ func (tx *Tx) RulesFollowed(fingerprint string) (bool, error) {
 	return walk == "", err
 }
 
+// claimOrder is the order in which classes leave.
+var claimOrder = []renewal.Class{renewal.Notice, renewal.Transactional, renewal.Commercial}
+
 // ClaimableHouseholds returns one customer each of at most limit households that
-// have a reminder in state due, the longest due first.
+// have a reminder in state due: notices first, then receipts, then commercial
+// ones, and within a class the longest due first.
 func (tx *Tx) ClaimableHouseholds(limit int) ([]int64, error) {
 	var ids []int64
 	seenID, seenKey := map[int64]bool{}, map[string]bool{}
-	err := tx.query(`SELECT r.customer_id, c.email_key FROM reminders AS r JOIN customers AS c ON c.id = r.customer_id
-		WHERE r.state = 'due' ORDER BY r.due_at, r.id LIMIT ?`, func(rows *sql.Rows) error {
-		var id int64
-		var key string
-		if err := rows.Scan(&id, &key); err != nil {
-			return err
+	for _, class := range claimOrder {
+		if len(ids) == limit {
+			break
 		}
-		if !seenID[id] && (key == "" || !seenKey[key]) {
+		// The index by name: statistics that somebody gathered must not talk
+		// SQLite into sorting all that is due.
+		err := tx.query(`SELECT r.customer_id, c.email_key FROM reminders AS r INDEXED BY reminders_due JOIN customers AS c ON c.id = r.customer_id
+			WHERE r.state = 'due' AND r.class = ?1 ORDER BY r.due_at, r.id LIMIT ?2`, func(rows *sql.Rows) error {
+			var id int64
+			var key string
+			if err := rows.Scan(&id, &key); err != nil {
+				return err
+			}
+			if !seenID[id] && (key == "" || !seenKey[key]) && len(ids) < limit {
+				ids = append(ids, id)
+			}
+			seenID[id], seenKey[key] = true, true
+			return nil
+		}, string(class), limit)
+		if err != nil {
+			return nil, fmt.Errorf("looking for reminders to claim: %w", err)
+		}
+	}
+	return ids, nil
+}
+
+// ClaimableProbe returns the customer whose reminder is to be the probe while
+// sending is paused, none where nothing is due: first those whose message was
+// never tried, so that one message which the server does not want cannot keep
+// back all others.
+func (tx *Tx) ClaimableProbe() ([]int64, error) {
+	var ids []int64
+	err := tx.query(`SELECT customer_id FROM (
+		SELECT r.customer_id, r.id FROM reminders AS r INDEXED BY reminders_due
+		 WHERE r.state = 'due' AND r.class IN ('notice', 'transactional', 'commercial') AND r.message_id IS NULL LIMIT 1)`,
+		func(rows *sql.Rows) error {
+			var id int64
+			err := rows.Scan(&id)
 			ids = append(ids, id)
-		}
-		seenID[id], seenKey[key] = true, true
-		return nil
-	}, limit)
+			return err
+		})
 	if err != nil {
-		return nil, fmt.Errorf("looking for reminders to claim: %w", err)
+		return nil, fmt.Errorf("looking for a reminder to probe with: %w", err)
+	}
+	if len(ids) == 0 {
+		return tx.ClaimableHouseholds(1)
 	}
 	return ids, nil
 }

@@ -21,8 +21,9 @@ type Rescued struct {
 
 // Rescue decides, at start, about every message that the last process left
 // sending. One that never got as far as its first byte is returned. One that
-// did is in doubt, see InDoubt.
-func (tx *Tx) Rescue(now time.Time) (Rescued, error) {
+// did is in doubt, see InDoubt. Those for which flying (nil: for none) reports
+// true are on their way in this process and left alone.
+func (tx *Tx) Rescue(flying func(id int64) bool, now time.Time) (Rescued, error) {
 	type stuck struct {
 		id        int64
 		streaming bool
@@ -39,6 +40,9 @@ func (tx *Tx) Rescue(now time.Time) (Rescued, error) {
 		return done, fmt.Errorf("looking for interrupted messages: %w", err)
 	}
 	for _, m := range messages {
+		if flying != nil && flying(m.id) {
+			continue
+		}
 		state := renewal.Due
 		if m.streaming {
 			state, err = tx.InDoubt(m.id, "", now)

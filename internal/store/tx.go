@@ -22,58 +22,58 @@ var errReadOnly = errors.New("the database is open for reading only")
 // Tx is one transaction. It is used by one goroutine, and only inside the
 // function that it was given to.
 type Tx struct {
-	ctx      context.Context
-	db       *DB
-	tx       *sql.Tx
-	prepared map[string]*sql.Stmt
-	products map[int64]*knownProduct
+	// ctx is given to statements, asked at the start of each. One that watched
+	// asked itself would cost a goroutine each.
+	ctx, asked context.Context
+	db         *DB
+	session    *session
+	products   map[int64]*knownProduct
 }
 
 // Write runs f in one immediate transaction: nobody else writes meanwhile. What
-// f wrote is durable when Write returns nil, and undone when f fails.
+// f wrote is durable when Write returns nil, and undone when f fails or ctx ends
+// in it.
 func (db *DB) Write(ctx context.Context, f func(*Tx) error) error {
-	if db.writer == nil {
+	if db.writers == nil {
 		return fmt.Errorf("writing to %s: %w", db.path, errReadOnly)
 	}
-	return db.within(ctx, db.writer, f)
+	return db.within(ctx, db.writers, f)
 }
 
 // Read runs f in one read transaction: f sees the database as it was at its
 // first query, whatever is written meanwhile.
 func (db *DB) Read(ctx context.Context, f func(*Tx) error) error {
-	return db.within(ctx, db.reader, f)
+	return db.within(ctx, db.readers, f)
 }
 
-func (db *DB) within(ctx context.Context, pool *sql.DB, f func(*Tx) error) error {
-	sqlTx, err := pool.BeginTx(ctx, nil)
+func (db *DB) within(ctx context.Context, pool *sessions, f func(*Tx) error) (err error) {
+	one, err := pool.take(ctx)
 	if err != nil {
 		return inWords(err, db.path)
 	}
-	tx := &Tx{ctx: ctx, db: db, tx: sqlTx, prepared: map[string]*sql.Stmt{}, products: map[int64]*knownProduct{}}
-	// After a commit this does nothing; after an error or a panic in f it
-	// leaves the connection clean.
-	defer func() { _ = sqlTx.Rollback() }()
+	done := false
+	defer func() {
+		if !done { // f failed or panicked
+			pool.rollback(one)
+		}
+	}()
+	tx := &Tx{ctx: context.WithoutCancel(ctx), asked: ctx, db: db, session: one, products: map[int64]*knownProduct{}}
 	if err := f(tx); err != nil {
 		return inWords(err, db.path)
 	}
-	if err := sqlTx.Commit(); err != nil {
-		return inWords(err, db.path)
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	return nil
+	done = true
+	return inWords(pool.commit(one), db.path)
 }
 
-// prepare returns the statement for a query, prepared once a transaction; the
-// end of the transaction closes it.
+// prepare returns the statement for a query.
 func (tx *Tx) prepare(query string) (*sql.Stmt, error) {
-	if s, ok := tx.prepared[query]; ok {
-		return s, nil
-	}
-	s, err := tx.tx.PrepareContext(tx.ctx, query)
-	if err != nil {
+	if err := tx.asked.Err(); err != nil {
 		return nil, err
 	}
-	tx.prepared[query] = s
-	return s, nil
+	return tx.session.prepare(tx.ctx, query)
 }
 
 // run runs a statement.

@@ -58,9 +58,15 @@ func (tx *Tx) hold(which string, args ...any) (int, error) {
 }
 
 // Release lets the reminders go that the burst guard counted or holds: those of
-// one rule, or all where rule is empty. When nothing is left to release, the
-// open tasks about it are done. It returns how many it released.
+// one rule, or all where rule is empty; then it also ends a pause. When nothing is
+// left to release, the open tasks about it are done. It returns how many it
+// released.
 func (tx *Tx) Release(rule string, now time.Time) (int, error) {
+	if rule == "" {
+		if _, err := tx.EndPause(now); err != nil {
+			return 0, err
+		}
+	}
 	const which = unsentBurst + ` AND (?1 = '' OR rule = ?1)`
 	if _, err := tx.exec(wakeOf+which+`)`, rule); err != nil {
 		return 0, fmt.Errorf("releasing a burst: %w", err)
@@ -71,6 +77,9 @@ func (tx *Tx) Release(rule string, now time.Time) (int, error) {
 	}
 	left, err := tx.BurstCount()
 	if err != nil || left > 0 {
+		return int(n), err
+	}
+	if err = tx.SetMeta(metaClockJumped, ""); err != nil {
 		return int(n), err
 	}
 	if _, err = tx.CloseTopic("burst", now); err != nil {

@@ -1,0 +1,67 @@
+package daemon
+
+import (
+	"context"
+
+	"renewd/internal/compose"
+	"renewd/internal/renewal"
+	"renewd/internal/store"
+)
+
+// prepare returns the bytes that an earlier try of this message kept, or
+// composes it.
+func (e *Engine) prepare(ctx context.Context, c claimed) (store.Prepared, error) {
+	if c.retried {
+		var kept store.Prepared
+		err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
+			kept, err = tx.Kept(c.stored.ID)
+			return err
+		})
+		if err != nil || kept.Contents != nil {
+			return kept, err
+		}
+	}
+	first := &c.dossier.Customers[0]
+	facts := e.factsFor(c)
+	envelope := compose.Envelope{From: e.o.Sender.From, ReplyTo: e.o.Sender.ReplyTo, To: c.stored.To, ToName: first.Name,
+		MessageID: c.stored.RFC822ID, Date: c.stored.At.In(facts.Zone), Class: c.stored.Class}
+	if c.stored.Class == renewal.Commercial {
+		token, err := e.links.unsubscribeToken(ctx, first.ID)
+		if err != nil {
+			return store.Prepared{}, err
+		}
+		envelope.UnsubscribeToken = token
+		facts.Links.Unsubscribe = compose.UnsubscribeMailto(e.o.Sender.From, e.o.Sender.ReplyTo, token)
+		if e.o.BaseURL != "" {
+			envelope.UnsubscribeURL = e.o.BaseURL + "/u/" + token
+			facts.Links.Unsubscribe = envelope.UnsubscribeURL
+		}
+	}
+	letter, err := e.o.Letters.Render(c.stored.Template, c.stored.Locale, c.message.Sober, compose.NewData(facts))
+	if err != nil {
+		return store.Prepared{}, err
+	}
+	raw, err := compose.Message(letter, envelope)
+	if err != nil {
+		return store.Prepared{}, err
+	}
+	prepared := store.Prepared{Subject: letter.Subject, Locale: letter.Locale, Contents: raw}
+	return prepared, prepared.Pack()
+}
+
+// factsFor gathers what the letter of a claimed message says.
+func (e *Engine) factsFor(c claimed) compose.Facts {
+	facts := compose.Facts{Household: c.dossier, Zone: c.dossier.ZoneOf(c.dossier.Customers[0].ID, e.o.Settings.Zone)}
+	facts.Today = renewal.LocalDate(c.stored.At, facts.Zone)
+	for _, r := range c.message.Reminders {
+		if a := c.dossier.Agreement(r.AgreementID); a != nil {
+			facts.Agreements = append(facts.Agreements, a)
+		}
+		for i := range c.dossier.Events {
+			if r.EventID != 0 && c.dossier.Events[i].ID == r.EventID {
+				facts.Event = &c.dossier.Events[i]
+			}
+		}
+	}
+	return facts
+}

@@ -1,0 +1,148 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"renewd/internal/mailout"
+	"renewd/internal/plan"
+	"renewd/internal/renewal"
+	"renewd/internal/store"
+)
+
+// answered is a message with what the transport said to it.
+type answered struct {
+	claimed
+	// unkept is what was sent, where the transport had it before its bytes were
+	// kept: a message that was there already.
+	unkept store.Prepared
+	answer mailout.Answer
+	at     time.Time
+}
+
+// settle writes down what came of a message, even when somebody wants us to
+// stop: without it, a message that did leave would look like one in doubt. Where
+// that fails now, the next pass does it before anything else.
+func (e *Engine) settle(a *answered) error {
+	err := e.record(a)
+	e.pulse.beat()
+	switch {
+	case errors.Is(err, store.ErrGone):
+		return nil
+	case err != nil:
+		e.mu.Lock()
+		e.unrecorded = append(e.unrecorded, a)
+		e.mu.Unlock()
+		return fmt.Errorf("writing down what came of message %d: %w", a.stored.ID, err)
+	}
+	e.tellAnswer(a)
+	return nil
+}
+
+// settleAll writes down what could not be written down before.
+func (e *Engine) settleAll() error {
+	e.mu.Lock()
+	open := e.unrecorded
+	e.unrecorded = nil
+	e.mu.Unlock()
+	var errs []error
+	for _, a := range open {
+		errs = append(errs, e.settle(a))
+	}
+	return errors.Join(errs...)
+}
+
+// record is what each kind of answer means for the message, its reminders, and
+// everybody else's.
+func (e *Engine) record(a *answered) error {
+	now, id, answer := a.at, a.stored.ID, a.answer
+	var gone error
+	pause, paused := e.pauseAfter(a), false
+	err := e.ledger.enter(context.Background(), func(tx *store.Tx) (err error) {
+		paused = false
+		outcome := store.Outcome{Reply: answer.Text, Prepared: a.unkept, At: now}
+		switch {
+		case answer.Outcome == mailout.Accepted:
+			outcome.State = renewal.Sent
+			err = tx.Record(id, outcome)
+		case answer.Outcome == mailout.Uncertain:
+			_, err = tx.InDoubt(id, answer.Text, now)
+		case answer.Outcome == mailout.Rejected && answer.About == mailout.AboutSender:
+			paused, err = tx.Refused(id, answer.Text, pause.ProbeAt, now)
+		case answer.Outcome == mailout.Rejected:
+			outcome.State = renewal.Failed
+			err = tx.Record(id, outcome)
+			if err == nil && answer.NoSuchMailbox() {
+				err = tx.Suppress(a.stored.To, now)
+			}
+		case answer.Away:
+			// A server that is away burns no attempts.
+			paused = true
+			err = tx.Returned(id, renewal.Waiting, renewal.ServerAway, pause.ProbeAt, now)
+		default:
+			err = tx.Returned(id, renewal.Waiting, renewal.Deferred, now.Add(backOff(a.stored.Attempts)), now)
+		}
+		if errors.Is(err, store.ErrGone) {
+			gone, err = err, nil // changed nothing: the others' writes may stand
+		}
+		if err == nil && paused {
+			err = e.beginPause(tx, pause, now)
+		}
+		if err == nil && answer.Outcome == mailout.Accepted && e.paused() != nil {
+			_, err = tx.EndPause(now)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	switch {
+	case paused:
+		e.setPaused(&pause)
+	case answer.Outcome == mailout.Accepted:
+		e.setPaused(nil)
+	}
+	return gone
+}
+
+// tellAnswer counts and reports what came of a message, once it is written down.
+func (e *Engine) tellAnswer(a *answered) {
+	e.count(func(s *Summary) {
+		switch {
+		case a.answer.Outcome == mailout.Accepted:
+			s.Messages++
+			if e.o.Watch != nil {
+				e.o.Watch(plan.DescribeMessage(e.o.Settings, a.dossier, &a.message, a.at))
+			}
+		case a.answer.Outcome == mailout.Rejected && a.answer.About == mailout.AboutSender:
+			s.Waiting[string(renewal.SenderRefused)]++
+		case a.answer.Outcome == mailout.Rejected, a.answer.Outcome == mailout.Uncertain:
+			s.Failed++
+		case a.answer.Away:
+			s.Waiting[string(renewal.ServerAway)]++
+		default:
+			s.Waiting[string(renewal.Deferred)]++
+		}
+	})
+	if e.o.Sent != nil {
+		e.o.Sent(a.report())
+	}
+}
+
+// report says what came of the try.
+func (a *answered) report() Report {
+	r := Report{Message: a.stored.ID, Rule: a.stored.Rule, Class: a.stored.Class, Answer: a.answer}
+	for _, m := range a.message.Reminders {
+		r.Late = max(r.Late, a.at.Sub(m.DueAt))
+	}
+	return r
+}
+
+// backOff is how long after a deferral the next try comes: 1, 5, 15, 30, 60 …
+// minutes, at most 4 hours. attempts counts the tries before this one.
+func backOff(attempts int) time.Duration {
+	minutes := []int{1, 5, 15, 30, 60, 120, 240}
+	return time.Duration(minutes[min(attempts, len(minutes)-1)]) * time.Minute
+}

@@ -1,0 +1,132 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"renewd/internal/compose"
+	"renewd/internal/mailout"
+	"renewd/internal/renewal"
+	"renewd/internal/store"
+)
+
+// The letter to staff, and how many tasks it lists.
+const (
+	staffLetter = "staff-alert"
+	staffList   = 10
+)
+
+// staffEvery is the shortest time between two mails about the same kind of thing.
+const staffEvery = time.Hour
+
+// awayBeforeTold is how long a server is away before staff are mailed about it.
+const awayBeforeTold = time.Hour
+
+// tellStaff mails staff about what cannot wait: one plain mail a cause and hour,
+// through the same transport. About an absent server that is when it is back, of
+// course. A mail that cannot be sent is tried again with the next pass.
+func (s *Server) tellStaff(ctx context.Context) error {
+	if len(s.o.Staff) == 0 || s.engine.paused() != nil {
+		return nil
+	}
+	now := s.o.Engine.Clock()
+	for _, kind := range store.UrgentKinds {
+		if kind == renewal.TaskServerAway {
+			continue
+		}
+		facts := compose.StaffFacts{Kind: kind}
+		err := s.o.Engine.DB.Read(ctx, func(tx *store.Tx) error {
+			last, err := tx.LastTold(kind)
+			if err != nil || !last.IsZero() && now.Before(last.Add(staffEvery)) {
+				return err
+			}
+			return s.gather(tx, &facts, now)
+		})
+		if err != nil {
+			return err
+		}
+		if len(facts.Tasks) == 0 {
+			continue
+		}
+		if err := s.mailStaff(ctx, facts, now); err != nil {
+			s.at.Log.Warn("staff could not be mailed; it is tried again", "kind", string(kind), "error", hideAddresses(err.Error()))
+			return nil
+		}
+		err = s.o.Engine.DB.Write(ctx, func(tx *store.Tx) error { return tx.Told(kind, now) })
+		if err != nil {
+			return err
+		}
+	}
+	return s.tellBack(ctx, now)
+}
+
+// gather fills in the tasks that staff do not know of.
+func (s *Server) gather(tx *store.Tx, facts *compose.StaffFacts, before time.Time) error {
+	tasks, err := tx.Untold(facts.Kind, before, staffList+1)
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks[:min(len(tasks), staffList)] {
+		facts.Tasks = append(facts.Tasks, compose.StaffTask{Since: t.Since, Text: t.Text})
+	}
+	overview, err := tx.Overview()
+	facts.Count = overview.Tasks[facts.Kind]
+	return err
+}
+
+// tellBack mails staff about a server that was away for long and is back.
+func (s *Server) tellBack(ctx context.Context, now time.Time) error {
+	var away store.OpenTask
+	err := s.o.Engine.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		away, err = tx.UntoldOver(renewal.TaskServerAway, awayBeforeTold)
+		return err
+	})
+	if err != nil || away.ID == 0 {
+		return err
+	}
+	facts := compose.StaffFacts{Kind: renewal.TaskServerAway, Over: true, Count: 1,
+		Tasks: []compose.StaffTask{{Since: away.Since, Text: away.Text}}}
+	if err := s.mailStaff(ctx, facts, now); err != nil {
+		s.at.Log.Warn("staff could not be mailed; it is tried again", "kind", "server_away", "error", hideAddresses(err.Error()))
+		return nil
+	}
+	return s.o.Engine.DB.Write(ctx, func(tx *store.Tx) error { return tx.ToldOver(renewal.TaskServerAway, now) })
+}
+
+// mailStaff sends one letter to everybody of the staff.
+func (s *Server) mailStaff(ctx context.Context, staff compose.StaffFacts, now time.Time) error {
+	o := &s.o.Engine
+	zone := o.Settings.Zone
+	letter, err := o.Letters.Render(staffLetter, "", false, compose.NewData(compose.Facts{
+		Staff: &staff, Zone: zone, Today: renewal.LocalDate(now, zone)}))
+	if err != nil {
+		return err
+	}
+	id := newMessageID(now, s.engine.domain())
+	var errs []error
+	for _, to := range slices.Compact(slices.Sorted(slices.Values(s.o.Staff))) {
+		raw, err := compose.Message(letter, compose.Envelope{From: o.Sender.From, ReplyTo: o.Sender.ReplyTo, To: to,
+			MessageID: id, Date: now.In(zone), Class: renewal.Notice})
+		if err == nil {
+			var answer mailout.Answer
+			answer, err = o.Transport.Deliver(ctx, o.Sender.Address, to, raw, func() error { return nil })
+			if err == nil && answer.Outcome != mailout.Accepted && answer.Outcome != mailout.Uncertain {
+				err = fmt.Errorf("%s", answer.Text)
+			}
+		}
+		errs = append(errs, err)
+		id = newMessageID(now, s.engine.domain())
+	}
+	// One that got through is enough: a mistyped address must not repeat the mail
+	// to the others every minute.
+	if slices.Contains(errs, nil) {
+		if err := errors.Join(errs...); err != nil {
+			s.at.Log.Warn("not all of the staff could be mailed", "error", hideAddresses(err.Error()))
+		}
+		return nil
+	}
+	return errors.Join(errs...)
+}
