@@ -12,13 +12,17 @@ import (
 // is nil is not in this version. Functions write data to s.Out and messages to
 // s.Err, and choose an exit code with usageError, needsPerson and the like.
 type App struct {
-	Demo     func(ctx context.Context, s *Session, o DemoOptions) error
+	Demo func(ctx context.Context, s *Session, o DemoOptions) error
+	// Serve is the daemon: it works until ctx ends.
+	Serve    func(ctx context.Context, s *Session) error
 	Run      func(ctx context.Context, s *Session, o RunOptions) error
 	Import   func(ctx context.Context, s *Session, o ImportOptions) error
 	Record   func(ctx context.Context, s *Session, o RecordOptions) error
 	Forecast func(ctx context.Context, s *Session, o ForecastOptions) error
 	Explain  func(ctx context.Context, s *Session, ref string) error
 	Preview  func(ctx context.Context, s *Session, o PreviewOptions) error
+	// SendTest sends one letter to one address.
+	SendTest func(ctx context.Context, s *Session, o SendTestOptions) error
 	// Release lets a burst go, of one rule or (empty) of all.
 	Release func(ctx context.Context, s *Session, rule string) error
 	// Tasks lists what waits for a person, TaskDone ticks one off.
@@ -33,6 +37,8 @@ type App struct {
 
 	// Checks look at what a good configuration points to: letters, database.
 	Checks []func(ctx context.Context, c *Config) []Problem
+	// Online tries the transport, for check --online.
+	Online func(ctx context.Context, s *Session, c *Config) []Problem
 	// CopyTemplate is `init --template`: it copies a built-in letter in every
 	// language into the folder dir and returns the files that it wrote.
 	CopyTemplate func(name, dir string) ([]string, error)
@@ -42,7 +48,7 @@ type App struct {
 }
 
 // absentCommands are names that later versions answer to.
-var absentCommands = []string{"serve", "send-test", "report", "classify", "export", "erase"}
+var absentCommands = []string{"report", "classify", "export", "erase"}
 
 // Session is one call of a command.
 type Session struct {
@@ -51,13 +57,17 @@ type Session struct {
 	Err *Printer
 	// configFlag is --config as given.
 	configFlag string
-	// checks and templateNames are those of the App.
+	// checks, online and templateNames are those of the App.
 	checks        []func(ctx context.Context, c *Config) []Problem
+	online        func(ctx context.Context, s *Session, c *Config) []Problem
 	templateNames func(dir string) []string
 }
 
 // Stdout is the raw stream of data, for what is neither table nor JSON.
 func (s *Session) Stdout() io.Writer { return s.Out.w }
+
+// Stderr is the raw stream of messages, for the log of the daemon.
+func (s *Session) Stderr() io.Writer { return s.Err.w }
 
 // Config finds and reads the configuration. Its errors are shown to the user;
 // warnings are left to `check`.

@@ -44,9 +44,8 @@ func checkAll(ctx context.Context, s *Session, online bool) error {
 			problems = append(problems, look(ctx, config)...)
 		}
 	}
-	if usable && online {
-		problems = append(problems, Problem{File: path, Level: LevelWarning,
-			Text: "--online: messages go to a folder, so there is no mail server to log in at"})
+	if usable && online && s.online != nil {
+		problems = append(problems, s.online(ctx, s, config)...)
 	}
 	sortProblems(problems, path)
 	for _, p := range problems {

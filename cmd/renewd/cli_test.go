@@ -44,6 +44,8 @@ func TestScripts(t *testing.T) {
 func spyApp() App {
 	return App{
 		Demo:     spy[DemoOptions]("demo"),
+		Serve:    func(ctx context.Context, s *Session) error { return spy[any]("serve")(ctx, s, nil) },
+		SendTest: spy[SendTestOptions]("send-test"),
 		Run:      spy[RunOptions]("run"),
 		Import:   spy[ImportOptions]("import"),
 		Record:   spy[RecordOptions]("record"),

@@ -23,10 +23,6 @@ func (c *Config) warn(top *section) {
 	if to := c.Business.answersTo(); c.Web.BaseURL == "" && to != "" {
 		p.warnf(at("web"), "web.base_url: it is missing, so customers unsubscribe by a mail to %s", to)
 	}
-	if c.Mail.Transport != "maildir" {
-		p.warnf(at("mail"), "mail.transport: %q is known, but not in this version: renewd run refuses to send; write \"maildir\"",
-			c.Mail.Transport)
-	}
 	for i := range c.Rules {
 		c.warnAutoRenew(&c.Rules[i], top)
 	}

@@ -6,15 +6,9 @@ import "slices"
 // like all others and then named by check as without effect. A key leaves this
 // list when its feature arrives.
 var idleKeys = map[string][]string{
-	"mail": {"host", "port", "tls", "ca_file", "auth", "user", "password_file", "token_command",
-		"sendmail", "connections", "rate"},
-	"cron":     {"pass", "digest", "backup", "learn", "inbox", "purge"},
-	"web":      {"public", "admin", "base_url"},
-	"evidence": {"notices", "commercial"},
-	"events":   {"keep"},
-	"backup":   {"dir", "keep"},
-	"dkim":     {"domain", "selector", "key_file"},
-	"rule":     {"on_missed", "unused", "control"},
+	"cron": {"digest", "learn", "inbox"},
+	"dkim": {"domain", "selector", "key_file"},
+	"rule": {"on_missed", "unused", "control"},
 }
 
 // learnedMoments are the families of moments that count from an estimated date.

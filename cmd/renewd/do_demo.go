@@ -110,7 +110,7 @@ func (d *demo) bringIn(ctx context.Context, files ...string) error {
 // play runs the month up to the demo's today. The morning's events come in
 // before the day's first pass.
 func (d *demo) play(ctx context.Context) error {
-	engine, err := d.c.engine(d.db, func() time.Time { return d.clock }, func(l plan.Line) {
+	engine, _, err := d.c.engine(d.db, func() time.Time { return d.clock }, func(l plan.Line) {
 		switch {
 		case renewal.LocalDate(d.clock, d.c.Business.TimeZone) == renewal.LocalDate(d.today, d.c.Business.TimeZone):
 			d.lines = append(d.lines, newDecisionLine(l))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,30 +72,7 @@ func doPreview(ctx context.Context, s *Session, o PreviewOptions) error {
 	if err != nil {
 		return err
 	}
-	letters := c.letters()
-	name, sober := strings.CutSuffix(o.Template, ".sober")
-	if o.Template = name; !letters.Has(name) {
-		return usageError("there is no letter %q: there are %s", o.Template, strings.Join(letters.Names(), ", "))
-	}
-	data, locale := c.sampleFor(o.Template), c.Business.Locale
-	to := data.Customer.Email
-	if o.Agreement != "" {
-		facts, customer, err := c.factsOf(ctx, o.Agreement)
-		if err != nil {
-			return plainly(err)
-		}
-		real := compose.NewData(facts)
-		real.Links = data.Links
-		data = real
-		if customer.Locale != "" {
-			locale = customer.Locale
-		}
-		to = customer.Email
-	}
-	if o.Locale != "" {
-		locale = o.Locale
-	}
-	letter, err := letters.Render(o.Template, locale, sober, data)
+	letter, data, err := c.renderFor(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -102,11 +80,41 @@ func doPreview(ctx context.Context, s *Session, o PreviewOptions) error {
 	case "html":
 		_, err = fmt.Fprintln(s.Stdout(), letter.HTML)
 	case "eml":
-		err = c.previewMessage(s, letter, c.classOf(o.Template), to, data.Customer.Name)
+		err = c.previewMessage(s, letter, o.Template, data)
 	default:
 		_, err = fmt.Fprintf(s.Stdout(), "Subject: %s\n\n%s", letter.Subject, letter.Text)
 	}
 	return err
+}
+
+// renderFor renders a letter with the data of an agreement, or with made-up ones.
+func (c *Config) renderFor(ctx context.Context, o PreviewOptions) (compose.Letter, compose.Data, error) {
+	letters := c.letters()
+	name, sober := strings.CutSuffix(o.Template, ".sober")
+	if !letters.Has(name) {
+		return compose.Letter{}, compose.Data{}, usageError("there is no letter %q: there are %s", name, strings.Join(letters.Names(), ", "))
+	}
+	if name == compose.StaffAlert && o.Agreement != "" {
+		return compose.Letter{}, compose.Data{}, usageError("the letter %s goes to staff and is about no agreement", name)
+	}
+	data, locale := c.sampleFor(name), c.Business.Locale
+	if o.Agreement != "" {
+		facts, customer, err := c.factsOf(ctx, o.Agreement)
+		if err != nil {
+			return compose.Letter{}, data, plainly(err)
+		}
+		real := compose.NewData(facts)
+		real.Links = data.Links
+		data = real
+		if customer.Locale != "" {
+			locale = customer.Locale
+		}
+	}
+	if o.Locale != "" {
+		locale = o.Locale
+	}
+	letter, err := letters.Render(name, locale, sober, data)
+	return letter, data, err
 }
 
 // classOf is the class that the rules send a letter with; a letter that no rule
@@ -120,7 +128,7 @@ func (c *Config) classOf(template string) renewal.Class {
 	switch template {
 	case "auto-renewal-notice":
 		return renewal.Notice
-	case "renewal-confirmation":
+	case "renewal-confirmation", compose.StaffAlert:
 		return renewal.Transactional
 	}
 	return renewal.Commercial
@@ -128,12 +136,15 @@ func (c *Config) classOf(template string) renewal.Class {
 
 // sampleFor makes up data for a letter in the situation in which it is sent.
 func (c *Config) sampleFor(template string) compose.Data {
+	if template == compose.StaffAlert {
+		return compose.SampleStaff(renewal.TaskMissed, 2, false)
+	}
 	data := compose.Sample(1)
 	data.Links = compose.Links{}
 	a := &data.Agreements[0]
 	switch c.classOf(template) {
 	case renewal.Commercial:
-		data.Links.Unsubscribe = compose.UnsubscribeMailto(c.Business.From.String(), c.Business.replyTo(), "preview")
+		data.Links.Unsubscribe = cmp.Or(c.unsubscribePage(), compose.UnsubscribeMailto(c.Business.From.String(), c.Business.replyTo(), previewToken))
 		a.Ended = template == "win-back" || slices.ContainsFunc(c.Rules, func(r renewal.Rule) bool { return r.TemplateAfter == template })
 	case renewal.Transactional:
 		a.AutoRenew = true
@@ -145,19 +156,40 @@ func (c *Config) sampleFor(template string) compose.Data {
 }
 
 // previewMessage writes a letter as the whole message that would be sent.
-func (c *Config) previewMessage(s *Session, letter compose.Letter, class renewal.Class, to, name string) error {
+func (c *Config) previewMessage(s *Session, letter compose.Letter, template string, data compose.Data) error {
+	to := data.Customer.Email
+	if data.Staff != nil && len(c.Business.Staff) > 0 {
+		to = c.Business.Staff[0].Address
+	}
 	if strings.TrimSpace(to) == "" {
 		to = "nobody@customer.example"
 	}
-	raw, err := compose.Message(letter, compose.Envelope{
-		From: c.Business.From.String(), ReplyTo: c.Business.replyTo(), To: to, ToName: name, MessageID: "preview@renewd.invalid",
-		Date: present().In(c.Business.TimeZone), Class: class, UnsubscribeToken: "preview",
-	})
+	raw, err := c.message(letter, strings.TrimSuffix(template, ".sober"), "preview@renewd.invalid", to, data.Customer.Name)
 	if err != nil {
 		return err
 	}
 	_, err = s.Stdout().Write(raw)
 	return err
+}
+
+// previewToken stands in the unsubscribe links of messages that are shown or
+// tried, and is nobody's.
+const previewToken = "preview"
+
+// message makes a letter the message that would be sent.
+func (c *Config) message(letter compose.Letter, template, id, to, name string) ([]byte, error) {
+	return compose.Message(letter, compose.Envelope{
+		From: c.Business.From.String(), ReplyTo: c.Business.replyTo(), To: to, ToName: name, MessageID: id,
+		Date: present().In(c.Business.TimeZone), Class: c.classOf(template), UnsubscribeToken: previewToken, UnsubscribeURL: c.unsubscribePage(),
+	})
+}
+
+// unsubscribePage is the page that previews link to; empty without base_url.
+func (c *Config) unsubscribePage() string {
+	if c.Web.BaseURL == "" {
+		return ""
+	}
+	return c.Web.BaseURL + "/u/" + previewToken
 }
 
 // factsOf reads what a letter about one agreement says.

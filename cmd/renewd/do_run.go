@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -9,7 +10,6 @@ import (
 	"time"
 
 	"renewd/internal/daemon"
-	"renewd/internal/mailout"
 	"renewd/internal/plan"
 	"renewd/internal/store"
 )
@@ -37,23 +37,19 @@ func standing(ctx context.Context, db *store.DB, c *Config, set *plan.Settings, 
 	return s, err
 }
 
-// engine connects the rooms for this configuration. watch is told of every
-// decision.
-func (c *Config) engine(db *store.DB, now func() time.Time, watch func(plan.Line)) (*daemon.Engine, error) {
-	if c.Mail.Transport != "maildir" {
-		return nil, usageError("%s: mail.transport = %q is not in this version yet: write \"maildir\"", c.File, c.Mail.Transport)
-	}
-	letters := c.letters()
-	version, err := c.lettersVersion()
+// engine is what makes passes with this configuration, for one that a person
+// asked for. watch is told of every decision; close is for the end.
+func (c *Config) engine(db *store.DB, now func() time.Time, watch func(plan.Line)) (e *daemon.Engine, close func() error, err error) {
+	o, t, err := c.engineOptions(db, now, watch)
 	if err != nil {
-		return nil, fmt.Errorf("reading the letters: %w", err)
+		return nil, nil, err
 	}
-	return daemon.New(daemon.Options{
-		DB: db, Settings: c.settings(letters), Letters: letters, LettersVersion: version,
-		Transport: mailout.NewMaildir(c.Mail.Maildir),
-		Sender:    daemon.Sender{From: c.Business.From.String(), Address: c.Business.From.Address, ReplyTo: c.Business.replyTo()},
-		Clock:     now, Instance: c.instance(), Watch: watch,
-	})
+	o.AtOnce = true
+	if close = t.close; close == nil {
+		close = func() error { return nil }
+	}
+	e, err = daemon.New(o)
+	return e, close, err
 }
 
 // doRun makes one pass.
@@ -71,11 +67,12 @@ func runPass(ctx context.Context, s *Session, c *Config, db *store.DB) error {
 	}
 	defer lock.Unlock()
 	var lines []decisionLine
-	engine, err := c.engine(db, present, func(l plan.Line) { lines = append(lines, newDecisionLine(l)) })
+	engine, closeEngine, err := c.engine(db, present, func(l plan.Line) { lines = append(lines, newDecisionLine(l)) })
 	if err != nil {
 		return err
 	}
 	summary, err := engine.Pass(ctx)
+	_ = closeEngine() // what was sent is recorded: a farewell that fails changes nothing
 	// What was decided is told even when somebody stops the pass.
 	if printErr := printDecisions(s, c, lines); printErr != nil && err == nil {
 		err = printErr
@@ -88,6 +85,9 @@ func runPass(ctx context.Context, s *Session, c *Config, db *store.DB) error {
 	}
 	if err != nil {
 		return err
+	}
+	if pause := engine.Paused(); pause != nil {
+		return needsPerson("messages wait, because the transport does not take them: %s", pause.Text)
 	}
 	if summary.Tasks > 0 {
 		return needsPerson("%s that a person has to look at: see renewd tasks", count(summary.Tasks, "thing arose", "things arose"))
@@ -164,11 +164,12 @@ func adopt(ctx context.Context, s *Session, c *Config, db *store.DB) error {
 		return s.Err.Line("This database already is the one that sends.")
 	}
 	if standing == store.Restored {
-		engine, err := c.engine(db, present, nil)
+		engine, closeEngine, err := c.engine(db, present, nil)
 		if err != nil {
 			return err
 		}
-		if _, err := engine.PlanOnly(ctx); err != nil {
+		_, err = engine.PlanOnly(ctx)
+		if err := errors.Join(err, closeEngine()); err != nil {
 			return err
 		}
 	}

@@ -20,10 +20,11 @@ func main() {
 // newApp connects the commands with what they do.
 func newApp() App {
 	return App{
-		Demo: doDemo, Run: doRun, Import: doImport, Record: doRecord, Forecast: doForecast, Explain: doExplain,
-		Preview: doPreview, Release: doRelease, Tasks: doTasks, TaskDone: doTaskDone, Adopt: doAdopt, Retry: doRetry, Audit: doAudit,
+		Demo: doDemo, Serve: doServe, Run: doRun, Import: doImport, Record: doRecord, Forecast: doForecast, Explain: doExplain,
+		Preview: doPreview, SendTest: doSendTest, Release: doRelease, Tasks: doTasks, TaskDone: doTaskDone, Adopt: doAdopt, Retry: doRetry, Audit: doAudit,
 		Backup: doBackup, Migrate: doMigrate,
 		Checks:        []func(context.Context, *Config) []Problem{checkExample, checkLetters, checkEventLetters, checkDatabase},
+		Online:        checkOnline,
 		CopyTemplate:  copyTemplate,
 		TemplateNames: templateNames,
 	}

@@ -31,7 +31,7 @@ customer is waiting for an answer to a complaint. It never writes twice, and
 says for every message sent and every message not sent why.
 
 Exit codes: 0 done; 1 it failed; 2 wrong usage or configuration; 3 done, but
-something needs a person.`,
+something needs a person; 78 serve cannot start with this configuration.`,
 		Example: `  renewd init /etc/renewd          write a configuration to edit
   renewd check                     look for faults
   renewd import customers.csv      bring in a spreadsheet
@@ -91,12 +91,14 @@ func (c *commands) all() []entry {
 		{a.Demo != nil, c.demo()},
 		{true, c.init()},
 		{true, c.check()},
+		{a.Serve != nil, c.serve()},
 		{a.Run != nil, c.run()},
 		{a.Import != nil, c.importFiles()},
 		{a.Record != nil, c.record()},
 		{a.Forecast != nil, c.forecast()},
 		{a.Explain != nil, c.explain()},
 		{a.Preview != nil, c.preview()},
+		{a.SendTest != nil, c.sendTest()},
 		{a.Release != nil, c.release()},
 		{a.Tasks != nil, c.tasks()},
 		{a.Adopt != nil, c.adopt()},
@@ -127,7 +129,7 @@ func (c *commands) act(do func(ctx context.Context, s *Session, args []string) e
 			Out:        newPrinter(cmd.OutOrStdout(), c.jsonFlag),
 			Err:        newPrinter(cmd.ErrOrStderr(), false),
 			configFlag: c.configFlag,
-			checks:     c.app.Checks, templateNames: c.app.TemplateNames,
+			checks:     c.app.Checks, online: c.app.Online, templateNames: c.app.TemplateNames,
 		}
 		err := do(cmd.Context(), s, args)
 		var chosen *exitError
