@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"renewd/internal/compose"
 	"renewd/internal/renewal"
 )
 
@@ -62,6 +63,11 @@ func (c *Config) missingLetters(names []string) []Problem {
 	for i := range c.Rules {
 		r := &c.Rules[i]
 		for _, use := range []struct{ key, name string }{{"template", r.Template}, {"template_after", r.TemplateAfter}} {
+			if use.name == compose.StaffAlert {
+				problems.errorf(c.ruleKeyAt(r, use.key), "rule %q: %s: %s is the letter to staff and has nothing to say to customers: name another",
+					r.Name, use.key, use.name)
+				continue
+			}
 			if use.name == "" || slices.Contains(names, use.name) {
 				continue
 			}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,8 +20,13 @@ func fenced(t *testing.T, file, language string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return fencedIn(string(text), language)
+}
+
+// fencedIn returns the code blocks of one language in a text.
+func fencedIn(text, language string) []string {
 	var blocks []string
-	for _, m := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
+	for _, m := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(text, -1) {
 		blocks = append(blocks, m[1])
 	}
 	return blocks
@@ -50,27 +57,113 @@ func TestRulesCookbook(t *testing.T) {
 	}
 }
 
-// docShell gives a directory with a built renewd on the PATH, and a function
-// that runs a script there.
-func docShell(t *testing.T) (dir string, run func(script string) string) {
+// cookbookDay is the morning from which the forecasts of the cookbook look ahead:
+// a Monday before sending hours.
+const cookbookDay = "2027-01-04T07:00:00Z"
+
+// TestCookbookForecasts imports the spreadsheets of each recipe of docs/rules.md
+// and holds what the forecast says of its rules against what the recipe says.
+func TestCookbookForecasts(t *testing.T) {
+	text, err := os.ReadFile("../../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, cookbook, _ := strings.Cut(string(text), "\n## Cookbook\n")
+	cookbook, _, _ = strings.Cut(cookbook, "\n## ")
+	recipes := strings.Split(cookbook, "\n### ")[1:]
+	if len(recipes) < 8 {
+		t.Fatalf("the cookbook has only %d recipes", len(recipes))
+	}
+	s := newDocShell(t)
+	for _, recipe := range recipes {
+		title, _, _ := strings.Cut(recipe, "\n")
+		t.Run(title, func(t *testing.T) {
+			dir := t.TempDir()
+			s := s.in(t, dir)
+			s.write("config.toml", docBusiness+strings.Join(fencedIn(recipe, "toml"), "\n"))
+			for i, rows := range fencedIn(recipe, "csv") {
+				name := fmt.Sprintf("%d.csv", i)
+				s.write(name, rows)
+				s.run("renewd import " + name)
+			}
+			want := fencedIn(recipe, "text")
+			if len(want) != 1 {
+				t.Fatalf("%d forecasts, want 1", len(want))
+			}
+			out := s.run("renewd forecast --now " + cookbookDay + " --days 360 --json")
+			if got := sendsIn(t, out); got != want[0] {
+				t.Errorf("the forecast is\n%swant\n%s", got, want[0])
+			}
+		})
+	}
+}
+
+// sendsIn are the sends of a forecast, one reminder a line.
+func sendsIn(t *testing.T, forecast string) string {
+	t.Helper()
+	var lines []string
+	for line := range strings.Lines(forecast) {
+		var d decisionLine
+		if err := json.Unmarshal([]byte(line), &d); err != nil {
+			continue // a message
+		}
+		if d.Decision != "send" {
+			continue
+		}
+		for _, r := range d.Reminders {
+			lines = append(lines, fmt.Sprintf("%s %s %s\n", d.At[:len("2027-01-04")], r.Agreement, r.Step))
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
+}
+
+// docShell runs examples in a directory of its own, with renewd on the PATH.
+type docShell struct {
+	t        *testing.T
+	dir, bin string
+}
+
+// newDocShell builds renewd.
+func newDocShell(t *testing.T) *docShell {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("builds the program: left out with -short")
 	}
-	bin, dir := t.TempDir(), t.TempDir()
-	if out, err := exec.Command("go", "build", "-o", filepath.Join(bin, "renewd"), ".").CombinedOutput(); err != nil {
+	s := &docShell{t: t, dir: t.TempDir(), bin: t.TempDir()}
+	if out, err := exec.Command("go", "build", "-o", filepath.Join(s.bin, "renewd"), ".").CombinedOutput(); err != nil {
 		t.Fatalf("building renewd: %v\n%s", err, out)
 	}
-	return dir, func(script string) string {
-		t.Helper()
-		cmd := exec.Command("sh", "-e", "-c", script)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "STATE_DIRECTORY=", "RENEWD_CONFIG=")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v\n%s\n%s", err, script, out)
-		}
-		return string(out)
+	return s
+}
+
+// in is the same shell for a part of a test, in another directory.
+func (s *docShell) in(t *testing.T, dir string) *docShell {
+	return &docShell{t: t, dir: dir, bin: s.bin}
+}
+
+// run runs a script, which has to succeed, and returns what it said.
+func (s *docShell) run(script string) string {
+	s.t.Helper()
+	cmd := exec.Command("sh", "-e", "-c", script)
+	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), "PATH="+s.bin+string(os.PathListSeparator)+os.Getenv("PATH"), "STATE_DIRECTORY=", "RENEWD_CONFIG=")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("%v\n%s\n%s", err, script, out)
+	}
+	return string(out)
+}
+
+// write writes a file of the shell's directory, with the folders that it needs.
+func (s *docShell) write(name, text string) {
+	s.t.Helper()
+	path := filepath.Join(s.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
 	}
 }
 
@@ -102,7 +195,7 @@ func TestReadmeSample(t *testing.T) {
 
 // TestReadmeTenLines runs the ten lines of the README on its own spreadsheet.
 func TestReadmeTenLines(t *testing.T) {
-	dir, run := docShell(t)
+	s := newDocShell(t)
 	blocks := fenced(t, "../../README.md", "sh")
 	if len(blocks) != 2 || !strings.HasPrefix(blocks[1], "renewd init") {
 		t.Fatalf("the README's ten lines are not where they were: %q", blocks)
@@ -111,10 +204,8 @@ func TestReadmeTenLines(t *testing.T) {
 	if len(csv) != 1 {
 		t.Fatal("the README's spreadsheet is not where it was")
 	}
-	if err := os.WriteFile(filepath.Join(dir, "agreements.csv"), []byte(csv[0]), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	out := run(blocks[1])
+	s.write("agreements.csv", csv[0])
+	out := s.run(blocks[1])
 	for _, want := range []string{"config.toml is written", "agreements.csv", "Ana Silva", "Recorded: complaint", "Nothing waits for a person"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the ten lines do not print %q:\n%s", want, out)
@@ -123,19 +214,35 @@ func TestReadmeTenLines(t *testing.T) {
 }
 
 // TestSQLRecipes runs every statement of docs/sqlite.md in the sqlite3 shell on
-// the demo's database.
+// the demo's database, and every query of the other documents. It takes the
+// evidence of a message out as the document says.
 func TestSQLRecipes(t *testing.T) {
 	needSQLite3(t)
-	dir, run := docShell(t)
-	run("renewd demo --once")
-	for _, block := range fenced(t, "../../docs/sqlite.md", "sql") {
-		cmd := exec.Command("sqlite3", "-bail", filepath.Join(dir, demoDir, "renewd.db"))
-		cmd.Stdin = strings.NewReader(block)
-		var out bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &out
-		if err := cmd.Run(); err != nil {
-			t.Errorf("%v\n%s\n%s", err, block, out.String())
+	s := newDocShell(t)
+	s.run("renewd demo --once")
+	database := filepath.Join(s.dir, demoDir, "renewd.db")
+	for _, file := range []string{"sqlite", "backup", "mail", "trouble", "upgrade"} {
+		for _, block := range fenced(t, "../../docs/"+file+".md", "sql") {
+			cmd := exec.Command("sqlite3", "-bail", database)
+			cmd.Dir = s.dir
+			cmd.Stdin = strings.NewReader(block)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s\n%s", file, err, block, out)
+			}
 		}
+	}
+	blocks := fenced(t, "../../docs/sqlite.md", "sh")
+	if len(blocks) != 1 {
+		t.Fatalf("docs/sqlite.md has %d shell examples, want 1", len(blocks))
+	}
+	out := s.run(strings.ReplaceAll(blocks[0], "/var/lib/renewd/renewd.db", database))
+	sums := regexp.MustCompile(`[0-9a-f]{64}`).FindAllString(out, -1)
+	if len(sums) != 2 || sums[0] != sums[1] {
+		t.Errorf("the hash of the message taken out is not the one kept:\n%s", out)
+	}
+	message, err := os.ReadFile(filepath.Join(s.dir, "message.eml"))
+	if err != nil || !bytes.Contains(message, []byte("\r\nMessage-ID: <")) {
+		t.Errorf("the message taken out: %v\n%s", err, message)
 	}
 }
 

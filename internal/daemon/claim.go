@@ -20,6 +20,9 @@ type claimed struct {
 	dossier *renewal.Dossier
 	// retried: an earlier try of the same message may have kept its bytes.
 	retried bool
+	// alone is the look that claimed it, where no other message of the household
+	// was claimed with it: then what comes next is known as soon as it has left.
+	alone *looked
 }
 
 // claim takes a few households and decides once more, inside the transaction
@@ -27,18 +30,6 @@ type claimed struct {
 // before still stops the message. Its invariant: a claim either takes a
 // household's due reminders into sending or gives them another state.
 func (e *Engine) claim(ctx context.Context, limit int) (batch []claimed, households int, err error) {
-	var ids []int64
-	err = e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		if e.paused() != nil {
-			ids, err = tx.ClaimableProbe()
-		} else {
-			ids, err = tx.ClaimableHouseholds(limit)
-		}
-		return err
-	})
-	if err != nil || len(ids) == 0 {
-		return nil, 0, err
-	}
 	if e.unowned {
 		if err := store.TakeOwnership(ctx, e.o.DB, e.o.Instance, e.o.Clock()); err != nil {
 			return nil, 0, fmt.Errorf("taking the database over: %w", err)
@@ -50,6 +41,10 @@ func (e *Engine) claim(ctx context.Context, limit int) (batch []claimed, househo
 	var looks []looked
 	err = e.ledger.enter(ctx, func(tx *store.Tx) (err error) {
 		batch, looks = nil, nil
+		ids, err := e.claimable(tx, limit)
+		if err != nil {
+			return err
+		}
 		// Only now that nobody else writes: what others committed while this
 		// transaction waited for its turn must not lie in its future.
 		now = e.o.Clock()
@@ -68,18 +63,36 @@ func (e *Engine) claim(ctx context.Context, limit int) (batch []claimed, househo
 	if err != nil {
 		return nil, 0, fmt.Errorf("claiming: %w", err)
 	}
-	e.tellAll(looks, now)
+	e.tellAll(looks)
 	if len(batch) > 0 {
 		if err := store.SaveProgress(e.o.Instance, progress, now); err != nil {
 			e.rescued = false
 			return nil, 0, err
 		}
 	}
-	return batch, len(ids), nil
+	return batch, len(looks), nil
+}
+
+// claimable returns the households whose turn it is: one for a probe.
+func (e *Engine) claimable(tx *store.Tx, limit int) ([]int64, error) {
+	if e.paused() != nil {
+		return tx.ClaimableProbe()
+	}
+	return tx.ClaimableHouseholds(limit)
+}
+
+// anyDue reports whether there is anything to claim, without a turn to write.
+func (e *Engine) anyDue(ctx context.Context) (bool, error) {
+	var ids []int64
+	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		ids, err = e.claimable(tx, 1)
+		return err
+	})
+	return len(ids) > 0, err
 }
 
 func (e *Engine) claimHousehold(tx *store.Tx, id int64, now time.Time) ([]claimed, looked, error) {
-	l, err := e.look(tx, id, now, now)
+	l, err := e.look(tx, id, now)
 	if err != nil {
 		return nil, l, err
 	}
@@ -102,6 +115,9 @@ func (e *Engine) claimHousehold(tx *store.Tx, id int64, now time.Time) ([]claime
 			return nil, l, err
 		}
 		claims = append(claims, c)
+	}
+	if len(claims) == 1 {
+		claims[0].alone = &l
 	}
 	return claims, l, nil
 }

@@ -23,6 +23,9 @@ const crumb = 20 * time.Millisecond
 // first, until none is left or it is time to plan again. It returns how many
 // households it claimed. What it handed over may still be under way.
 func (e *Engine) deliverSome(ctx context.Context) (households int, err error) {
+	if due, err := e.anyDue(ctx); err != nil || !due {
+		return 0, err
+	}
 	for handed := 0; handed < replanAfter; {
 		limit, err := e.mayClaim(ctx)
 		if err != nil || limit == 0 {

@@ -229,7 +229,7 @@ func (e *Engine) planDue(ctx context.Context) (int, error) {
 			now = e.o.Clock() // the wait for this turn may have been long
 			looks = looks[:0]
 			for _, id := range ids {
-				l, err := e.look(tx, id, now, time.Time{})
+				l, err := e.look(tx, id, now)
 				if err != nil {
 					return err
 				}
@@ -241,7 +241,7 @@ func (e *Engine) planDue(ctx context.Context) (int, error) {
 			return total, fmt.Errorf("planning: %w", err)
 		}
 		e.pulse.beat()
-		e.tellAll(looks, now)
+		e.tellAll(looks)
 		total += len(ids)
 		e.count(func(s *Summary) { s.Households += len(ids) })
 	}
@@ -251,12 +251,15 @@ func (e *Engine) planDue(ctx context.Context) (int, error) {
 type looked struct {
 	dossier *renewal.Dossier
 	out     plan.Outcome
+	// now and standing are what it was decided by.
+	now      time.Time
+	standing plan.Standing
 }
 
 // look reads one household, brings its terms up to date, decides, and writes
-// down what was decided and when to look again: at the instant again if that is
-// not zero and a message may leave.
-func (e *Engine) look(tx *store.Tx, customerID int64, now, again time.Time) (looked, error) {
+// down what was decided and when to look again. What comes of a message has the
+// household looked at again anyhow.
+func (e *Engine) look(tx *store.Tx, customerID int64, now time.Time) (looked, error) {
 	d, err := tx.Dossier(customerID, time.Time{})
 	if err != nil {
 		return looked{}, fmt.Errorf("looking at customer %d: %w", customerID, err)
@@ -269,20 +272,21 @@ func (e *Engine) look(tx *store.Tx, customerID int64, now, again time.Time) (loo
 	if pause := e.paused(); pause != nil {
 		standing.Paused = pause.Reason
 	}
-	l := looked{d, plan.Decide(now, e.o.Settings, standing, d)}
-	for _, t := range l.out.Tasks {
+	l := looked{d, plan.Decide(now, e.o.Settings, standing, d), now, standing}
+	return l, e.apply(tx, d, &l.out, now)
+}
+
+// apply writes down what was decided about a household.
+func (e *Engine) apply(tx *store.Tx, d *renewal.Dossier, out *plan.Outcome, now time.Time) error {
+	for _, t := range out.Tasks {
 		if err := e.ask(tx, t, now); err != nil {
-			return l, err
+			return err
 		}
 	}
-	next := l.out.NextLook
-	if len(l.out.Messages) > 0 && !again.IsZero() {
-		next = again
+	if err := tx.ApplyDecisions(d, out.Changes, out.NextLook); err != nil {
+		return err
 	}
-	if err := tx.ApplyDecisions(d, l.out.Changes, next); err != nil {
-		return l, err
-	}
-	return l, e.closeCurable(tx, d, l.out.Tasks, now)
+	return e.closeCurable(tx, d, out.Tasks, now)
 }
 
 // ask adds a task and counts it where it is new to the people who read them.
@@ -332,24 +336,27 @@ func (e *Engine) guardBurst(ctx context.Context) error {
 }
 
 // tellAll counts and reports what a transaction decided, once it is written.
-func (e *Engine) tellAll(looks []looked, now time.Time) {
+func (e *Engine) tellAll(looks []looked) {
 	for i := range looks {
-		l := &looks[i]
-		for j := range l.out.Changes {
-			r := &l.out.Changes[j]
-			if r.State != renewal.Waiting && r.State != renewal.Skipped {
-				continue
-			}
-			e.count(func(s *Summary) {
-				if r.State == renewal.Waiting {
-					s.Waiting[string(r.Reason)]++
-				} else {
-					s.Skipped[string(r.Reason)]++
-				}
-				if e.o.Watch != nil {
-					e.o.Watch(plan.Describe(e.o.Settings, l.dossier, r, now))
-				}
-			})
+		e.tell(looks[i].dossier, &looks[i].out, looks[i].now)
+	}
+}
+
+func (e *Engine) tell(d *renewal.Dossier, out *plan.Outcome, now time.Time) {
+	for i := range out.Changes {
+		r := &out.Changes[i]
+		if r.State != renewal.Waiting && r.State != renewal.Skipped {
+			continue
 		}
+		e.count(func(s *Summary) {
+			if r.State == renewal.Waiting {
+				s.Waiting[string(r.Reason)]++
+			} else {
+				s.Skipped[string(r.Reason)]++
+			}
+			if e.o.Watch != nil {
+				e.o.Watch(plan.Describe(e.o.Settings, d, r, now))
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"renewd/internal/mailout"
@@ -60,13 +61,23 @@ func (e *Engine) record(a *answered) error {
 	now, id, answer := a.at, a.stored.ID, a.answer
 	var gone error
 	pause, paused := e.pauseAfter(a), false
+	next, known := e.afterwards(a)
+	applied := false
 	err := e.ledger.enter(context.Background(), func(tx *store.Tx) (err error) {
 		paused = false
 		outcome := store.Outcome{Reply: answer.Text, Prepared: a.unkept, At: now}
 		switch {
 		case answer.Outcome == mailout.Accepted:
 			outcome.State = renewal.Sent
-			err = tx.Record(id, outcome)
+			if applied, err = e.undisturbed(tx, a, known); err == nil {
+				outcome.LookKnown = applied
+				err = tx.Record(id, outcome)
+			}
+			if err == nil && applied {
+				out := next
+				out.Changes = slices.Clone(next.Changes) // they get ids, and this may run again
+				err = e.apply(tx, a.dossier, &out, now)
+			}
 		case answer.Outcome == mailout.Uncertain:
 			_, err = tx.InDoubt(id, answer.Text, now)
 		case answer.Outcome == mailout.Rejected && answer.About == mailout.AboutSender:
@@ -98,6 +109,9 @@ func (e *Engine) record(a *answered) error {
 	if err != nil {
 		return err
 	}
+	if applied && gone == nil {
+		e.tell(a.dossier, &next, now)
+	}
 	switch {
 	case paused:
 		e.setPaused(&pause)
@@ -105,6 +119,54 @@ func (e *Engine) record(a *answered) error {
 		e.setPaused(nil)
 	}
 	return gone
+}
+
+// afterwards decides what comes after a message that was accepted, from what its
+// claim read: for most messages that saves reading everything again. ok is false
+// where that is not enough: other messages are under way, or a term has moved
+// since.
+func (e *Engine) afterwards(a *answered) (out plan.Outcome, ok bool) {
+	if a.answer.Outcome != mailout.Accepted || a.alone == nil {
+		return out, false
+	}
+	if moves := renewal.NextSettle(a.dossier, a.alone.now, e.o.Settings.Zone); !moves.IsZero() && !moves.After(a.at) {
+		return out, false
+	}
+	d := *a.dossier
+	d.Reminders = slices.Clone(d.Reminders)
+	rows := map[renewal.Key]int{}
+	for i := range d.Reminders {
+		rows[d.Reminders[i].Key()] = i
+	}
+	put := func(r renewal.Reminder) {
+		if i, there := rows[r.Key()]; there {
+			d.Reminders[i] = r
+			return
+		}
+		rows[r.Key()] = len(d.Reminders)
+		d.Reminders = append(d.Reminders, r)
+	}
+	for _, r := range a.alone.out.Changes {
+		put(r)
+	}
+	for _, r := range a.message.Reminders {
+		sent := d.Reminders[rows[r.Key()]]
+		sent.State, sent.Until, sent.MessageID, sent.DecidedAt = renewal.Sent, time.Time{}, a.stored.ID, a.at
+		put(sent)
+	}
+	if a.stored.Class == renewal.Commercial {
+		d.LastCommercialAt = a.at
+	}
+	return plan.Decide(a.at, e.o.Settings, a.alone.standing, &d), true
+}
+
+// undisturbed reports whether nobody has looked at the household or added a fact
+// about it since the claim, so that what afterwards found still holds.
+func (e *Engine) undisturbed(tx *store.Tx, a *answered, known bool) (bool, error) {
+	if !known {
+		return false, nil
+	}
+	return tx.NextLookIs(a.dossier, a.alone.out.NextLook)
 }
 
 // tellAnswer counts and reports what came of a message, once it is written down.

@@ -13,11 +13,8 @@ import (
 	"renewd/internal/store"
 )
 
-// The letter to staff, and how many tasks it lists.
-const (
-	staffLetter = "staff-alert"
-	staffList   = 10
-)
+// staffList is how many tasks a letter to staff lists.
+const staffList = 10
 
 // staffEvery is the shortest time between two mails about the same kind of thing.
 const staffEvery = time.Hour
@@ -34,8 +31,8 @@ func (s *Server) tellStaff(ctx context.Context) error {
 	}
 	now := s.o.Engine.Clock()
 	for _, kind := range store.UrgentKinds {
-		if kind == renewal.TaskServerAway {
-			continue
+		if kind == renewal.TaskServerAway || kind == renewal.TaskSenderRefused {
+			continue // see tellBack
 		}
 		facts := compose.StaffFacts{Kind: kind}
 		err := s.o.Engine.DB.Read(ctx, func(tx *store.Tx) error {
@@ -77,30 +74,39 @@ func (s *Server) gather(tx *store.Tx, facts *compose.StaffFacts, before time.Tim
 	return err
 }
 
-// tellBack mails staff about a server that was away for long and is back.
+// tellBack mails staff about a server that takes messages again: one that was
+// away for long, or that refused all we sent.
 func (s *Server) tellBack(ctx context.Context, now time.Time) error {
-	var away store.OpenTask
-	err := s.o.Engine.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		away, err = tx.UntoldOver(renewal.TaskServerAway, awayBeforeTold)
-		return err
-	})
-	if err != nil || away.ID == 0 {
-		return err
+	for kind, lasted := range map[renewal.TaskKind]time.Duration{renewal.TaskServerAway: awayBeforeTold, renewal.TaskSenderRefused: 0} {
+		var over store.OpenTask
+		err := s.o.Engine.DB.Read(ctx, func(tx *store.Tx) (err error) {
+			over, err = tx.UntoldOver(kind, lasted)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if over.ID == 0 {
+			continue
+		}
+		facts := compose.StaffFacts{Kind: kind, Over: true, Count: 1, Tasks: []compose.StaffTask{{Since: over.Since, Text: over.Text}}}
+		if err := s.mailStaff(ctx, facts, now); err != nil {
+			s.at.Log.Warn("staff could not be mailed; it is tried again", "kind", string(kind), "error", hideAddresses(err.Error()))
+			return nil
+		}
+		err = s.o.Engine.DB.Write(ctx, func(tx *store.Tx) error { return tx.ToldOver(kind, now) })
+		if err != nil {
+			return err
+		}
 	}
-	facts := compose.StaffFacts{Kind: renewal.TaskServerAway, Over: true, Count: 1,
-		Tasks: []compose.StaffTask{{Since: away.Since, Text: away.Text}}}
-	if err := s.mailStaff(ctx, facts, now); err != nil {
-		s.at.Log.Warn("staff could not be mailed; it is tried again", "kind", "server_away", "error", hideAddresses(err.Error()))
-		return nil
-	}
-	return s.o.Engine.DB.Write(ctx, func(tx *store.Tx) error { return tx.ToldOver(renewal.TaskServerAway, now) })
+	return nil
 }
 
 // mailStaff sends one letter to everybody of the staff.
 func (s *Server) mailStaff(ctx context.Context, staff compose.StaffFacts, now time.Time) error {
 	o := &s.o.Engine
 	zone := o.Settings.Zone
-	letter, err := o.Letters.Render(staffLetter, "", false, compose.NewData(compose.Facts{
+	letter, err := o.Letters.Render(compose.StaffAlert, "", false, compose.NewData(compose.Facts{
 		Staff: &staff, Zone: zone, Today: renewal.LocalDate(now, zone)}))
 	if err != nil {
 		return err
@@ -109,7 +115,7 @@ func (s *Server) mailStaff(ctx context.Context, staff compose.StaffFacts, now ti
 	var errs []error
 	for _, to := range slices.Compact(slices.Sorted(slices.Values(s.o.Staff))) {
 		raw, err := compose.Message(letter, compose.Envelope{From: o.Sender.From, ReplyTo: o.Sender.ReplyTo, To: to,
-			MessageID: id, Date: now.In(zone), Class: renewal.Notice})
+			MessageID: id, Date: now.In(zone), Class: renewal.Transactional})
 		if err == nil {
 			var answer mailout.Answer
 			answer, err = o.Transport.Deliver(ctx, o.Sender.Address, to, raw, func() error { return nil })

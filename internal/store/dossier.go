@@ -74,6 +74,30 @@ func (tx *Tx) NextLook() (time.Time, error) {
 	return parseStamp(text.String)
 }
 
+// NextLookIs reports whether the household of a dossier is still to be looked at
+// again when ApplyDecisions said (zero: never): nobody has looked at it, and no
+// fact came, since then.
+func (tx *Tx) NextLookIs(d *renewal.Dossier, next time.Time) (bool, error) {
+	for i := range d.Customers {
+		want := any(nil)
+		if i == 0 {
+			want = stampOrNull(next)
+		}
+		var same bool
+		err := tx.one(`SELECT next_look_at IS ?2 FROM customers WHERE id = ?1`, []any{d.Customers[i].ID, want}, &same)
+		if errors.Is(err, sql.ErrNoRows) {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("when customer %d is looked at: %w", d.Customers[i].ID, err)
+		}
+		if !same {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 // Dossier returns all facts of the household of a customer, sorted. A zero asOf
 // means everything. With an asOf it is the household as far as it was known
 // then: events of a later instant, and what the outbox recorded later, are left

@@ -220,6 +220,9 @@ type Outcome struct {
 	Prepared Prepared
 	// At is when the transport answered.
 	At time.Time
+	// LookKnown: the caller says, with ApplyDecisions after it, when to look at the
+	// household again. Otherwise that is at once.
+	LookKnown bool
 }
 
 // Record notes what came of a message that is sending and what that means for
@@ -269,23 +272,37 @@ func (tx *Tx) record(id int64, o Outcome) error {
 	case renewal.Uncertain:
 		reason = renewal.InDoubt
 	}
-	if err := tx.settleReminders(id, o.State, reason, time.Time{}, o.At); err != nil {
+	if err := tx.moveReminders(id, o.State, reason, time.Time{}, o.At); err != nil {
 		return err
+	}
+	if !o.LookKnown {
+		if err := tx.wakeHouseholdOf(id); err != nil {
+			return err
+		}
 	}
 	return tx.taskForOutcome(id, o.State, o.At)
 }
 
 // settleReminders moves the sending reminders of a message on, and wakes their
-// household: what comes next may depend on it. An empty reason stands for due,
-// or released where a person let the reminder go.
+// household: what comes next may depend on it.
 func (tx *Tx) settleReminders(id int64, state renewal.State, reason renewal.Reason, until, now time.Time) error {
+	if err := tx.moveReminders(id, state, reason, until, now); err != nil {
+		return err
+	}
+	return tx.wakeHouseholdOf(id)
+}
+
+// moveReminders gives the sending reminders of a message another state. An empty
+// reason stands for due, or released where a person let the reminder go.
+func (tx *Tx) moveReminders(id int64, state renewal.State, reason renewal.Reason, until, now time.Time) error {
 	_, err := tx.exec(`UPDATE reminders SET state = ?2, until = ?4, decided_at = ?5,
 		reason = CASE WHEN ?3 <> '' THEN ?3 WHEN burst = 3 THEN 'released' ELSE 'due' END
 		WHERE message_id = ?1 AND state = 'sending'`,
 		id, string(state), string(reason), stampOrNull(until), renewal.FormatStamp(now))
-	if err != nil {
-		return err
-	}
-	_, err = tx.exec(`UPDATE customers SET next_look_at = ?2 WHERE id = (SELECT customer_id FROM messages WHERE id = ?1)`, id, atOnce)
+	return err
+}
+
+func (tx *Tx) wakeHouseholdOf(messageID int64) error {
+	_, err := tx.exec(`UPDATE customers SET next_look_at = ?2 WHERE id = (SELECT customer_id FROM messages WHERE id = ?1)`, messageID, atOnce)
 	return err
 }
