@@ -105,5 +105,48 @@ cover: ## what the tests reach: bin/cover.html
 	$(GO) tool cover -html=bin/cover.out -o bin/cover.html
 	@$(GO) tool cover -func=bin/cover.out | tail -n 1
 
+# Where things go. A package is staged with PREFIX=/usr DESTDIR=…; below
+# /usr/local systemd looks, too.
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+BINARY     ?= renewd
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+BASHDIR     = $(PREFIX)/share/bash-completion/completions
+FISHDIR     = $(PREFIX)/share/fish/vendor_completions.d
+DOCDIR      = $(PREFIX)/share/doc/renewd
+units       = renewd.service renewd@.service renewd.socket renewd-admin.socket
+docs        = README.md CHANGELOG.md LICENSE config.example.toml $(wildcard docs/*.md)
+
+.PHONY: install uninstall deb
+
+# It does not build: whoever installs is root, and often without Go.
+install: ## the binary, its units and its documents below PREFIX (default /usr/local)
+	@test -x "$(BINARY)" || { echo "There is no $(BINARY) to install: make build first."; exit 1; }
+	install -D -m 755 "$(BINARY)" "$(DESTDIR)$(PREFIX)/bin/renewd"
+	install -d "$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(DOCDIR)" "$(DESTDIR)$(BASHDIR)" "$(DESTDIR)$(ZSHDIR)" "$(DESTDIR)$(FISHDIR)"
+	@set -e; for unit in $(units); do \
+		echo "packaging/$$unit -> $(DESTDIR)$(UNITDIR)/$$unit"; \
+		sed -e 's|/usr/bin/renewd|$(PREFIX)/bin/renewd|' -e 's|/usr/share/doc/|$(PREFIX)/share/doc/|' "packaging/$$unit" >"$(DESTDIR)$(UNITDIR)/$$unit"; \
+		chmod 644 "$(DESTDIR)$(UNITDIR)/$$unit"; \
+	done
+	install -D -m 644 packaging/renewd.sysusers "$(DESTDIR)$(PREFIX)/lib/sysusers.d/renewd.conf"
+	install -D -m 644 packaging/renewd.tmpfiles "$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/renewd.conf"
+	install -m 644 $(docs) "$(DESTDIR)$(DOCDIR)"
+	install -d "$(DESTDIR)$(SYSCONFDIR)/renewd"
+	"$(abspath $(BINARY))" completion bash >"$(DESTDIR)$(BASHDIR)/renewd"
+	"$(abspath $(BINARY))" completion zsh >"$(DESTDIR)$(ZSHDIR)/_renewd"
+	"$(abspath $(BINARY))" completion fish >"$(DESTDIR)$(FISHDIR)/renewd.fish"
+
+# The user, the data and the configuration stay.
+uninstall: ## remove what install put there; data and configuration stay
+	rm -f "$(DESTDIR)$(PREFIX)/bin/renewd" $(foreach unit,$(units),"$(DESTDIR)$(UNITDIR)/$(unit)") \
+		"$(DESTDIR)$(PREFIX)/lib/sysusers.d/renewd.conf" "$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/renewd.conf" \
+		"$(DESTDIR)$(BASHDIR)/renewd" "$(DESTDIR)$(ZSHDIR)/_renewd" "$(DESTDIR)$(FISHDIR)/renewd.fish"
+	rm -rf "$(DESTDIR)$(DOCDIR)"
+
+deb: build ## a Debian package, bin/renewd_VERSION_ARCH.deb; VERSION and BINARY may be given
+	VERSION="$(VERSION)" BINARY="$(BINARY)" packaging/deb.sh bin
+
 clean: ## remove what was made
 	rm -rf bin renewd renewd-demo

@@ -1,9 +1,12 @@
 package test
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -82,4 +85,57 @@ func mustAbs(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return abs
+}
+
+// files lists what lies below root, but for directories, in order.
+func files(t *testing.T, root string) []string {
+	t.Helper()
+	var found []string
+	err := fs.WalkDir(os.DirFS(root), ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			found = append(found, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(found)
+	return found
+}
+
+// entries are the lines of a file in packaging that are no comments.
+func entries(t *testing.T, name string) []string {
+	t.Helper()
+	var found []string
+	for line := range strings.Lines(readText(t, filepath.Join(packaging, name))) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+// unit is what a unit file sets: "Section.Key" and its values in order.
+type unit map[string][]string
+
+func readUnit(t *testing.T, path string) unit {
+	t.Helper()
+	u, section := unit{}, ""
+	number := 0
+	for line := range strings.Lines(readText(t, path)) {
+		number++
+		line = strings.TrimSuffix(line, "\n")
+		key, value, isSetting := strings.Cut(line, "=")
+		switch {
+		case line == "" || line[0] == '#':
+		case line[0] == '[' && strings.HasSuffix(line, "]"):
+			section = line[1 : len(line)-1]
+		case isSetting && section != "" && key == strings.TrimSpace(key):
+			u[section+"."+key] = append(u[section+"."+key], value)
+		default:
+			t.Errorf("%s:%d: %s: neither a section nor a setting nor a comment", path, number, strconv.Quote(line))
+		}
+	}
+	return u
 }
