@@ -1,12 +1,9 @@
 package mailout_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
-	"net"
-	"net/textproto"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -36,7 +33,7 @@ func BenchmarkDeliver(b *testing.B) {
 					b.ResetTimer()
 					parallel(b, connections, func(next func() bool) error {
 						if how == "bare" {
-							return bare(sink.Addr, raw, next)
+							return testkit.BareLoop(sink.Addr, sender, recipient, raw, next)
 						}
 						for next() {
 							if a, err := s.Deliver(context.Background(), sender, recipient, raw, func() error { return nil }); a.Outcome != mailout.Accepted {
@@ -68,38 +65,4 @@ func parallel(b *testing.B, workers int, work func(next func() bool) error) {
 		})
 	}
 	running.Wait()
-}
-
-func bare(addr string, raw []byte, next func() bool) error {
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	r := textproto.NewReader(bufio.NewReader(conn))
-	say := func(command []byte, want int) error {
-		if _, err := conn.Write(command); err != nil {
-			return err
-		}
-		_, _, err := r.ReadResponse(want)
-		return err
-	}
-	if _, _, err := r.ReadResponse(220); err != nil {
-		return err
-	}
-	if err := say([]byte("EHLO bare\r\n"), 250); err != nil {
-		return err
-	}
-	mail, rcpt, contents := []byte("MAIL FROM:<"+sender+">\r\n"), []byte("RCPT TO:<"+recipient+">\r\n"), append(bytes.Clone(raw), ".\r\n"...)
-	for next() {
-		for _, step := range []struct {
-			command []byte
-			want    int
-		}{{mail, 250}, {rcpt, 250}, {[]byte("DATA\r\n"), 354}, {contents, 250}} {
-			if err := say(step.command, step.want); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

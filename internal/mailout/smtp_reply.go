@@ -206,7 +206,7 @@ func aboutEnhanced(code string) (About, bool) {
 		return "", false
 	}
 	switch detail := code[2:]; detail {
-	case "1.7", "1.8": // bad sender's address
+	case "1.7", "1.8", "4.5": // bad sender's address; large providers mean our quota by 5.4.5
 		return AboutSender, true
 	case "2.3", "3.4": // too large for the mailbox, for the server
 		return AboutMessage, true

@@ -6,7 +6,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
+	"syscall"
 	"time"
 
 	"renewd/internal/renewal"
@@ -147,7 +149,7 @@ func (in Instance) own(tx *Tx, id identity, now time.Time) error {
 	if owner == "" {
 		owner = rand.Text()
 	}
-	err = in.write(state{ID: owner, Database: id.database, Progress: id.progress, At: now})
+	err = in.write(state{ID: owner, Database: id.database, Progress: id.progress, At: now, File: tx.db.file()})
 	if err != nil {
 		return err
 	}
@@ -157,7 +159,7 @@ func (in Instance) own(tx *Tx, id identity, now time.Time) error {
 // SaveProgress writes down beside the database how far this instance got. It
 // comes after the commit of a transaction with claims and before their messages
 // leave; progress is what Tx.CountProgress returned in that transaction.
-func SaveProgress(in Instance, progress int64, now time.Time) error {
+func SaveProgress(in Instance, db *DB, progress int64, now time.Time) error {
 	file, err := in.read()
 	if err != nil {
 		return err
@@ -165,8 +167,32 @@ func SaveProgress(in Instance, progress int64, now time.Time) error {
 	if !in.trusts(file) {
 		return fmt.Errorf("the state file %s was removed or replaced while it was in use", in.StateFile)
 	}
-	file.Progress, file.At = progress, now
+	file.Progress, file.At, file.File = progress, now, db.file()
 	return in.write(file)
+}
+
+// Replaced reports whether another file stands in the place of the database that
+// this instance last wrote to, such as one that a standby was restored into. It
+// may lack the very last moments even if it is as far as the state file says.
+func (in Instance) Replaced(db *DB) (bool, error) {
+	file, err := in.read()
+	if err != nil {
+		return false, err
+	}
+	return file.File != "" && in.trusts(file) && file.File != db.file(), nil
+}
+
+// file identifies the file of the database; empty where the system cannot tell.
+func (db *DB) file() string {
+	info, err := os.Stat(db.path)
+	if err != nil {
+		return ""
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%d:%d", stat.Dev, stat.Ino)
 }
 
 // Adopt makes the database this instance's own, whatever it was. Where the
@@ -185,9 +211,15 @@ func Adopt(ctx context.Context, db *DB, in Instance, now time.Time) (uncertain i
 			return err
 		}
 		if file.Database == id.database && file.Progress > id.progress {
+			// What was claimed when the backup was made left after it.
+			claimed, err := tx.Rescue(nil, true, now)
+			if err != nil {
+				return err
+			}
 			if uncertain, err = tx.doubtGap(id.at, file.At, now); err != nil {
 				return err
 			}
+			uncertain += claimed.Uncertain
 			// It never goes back, else the next start would ask again.
 			id.progress = file.Progress
 			if err := tx.setProgress(file.Progress, file.At); err != nil {

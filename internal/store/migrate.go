@@ -75,14 +75,18 @@ func migrate(ctx context.Context, path string, opts Options, steps []step) (from
 		if opts.BackupDir == "" {
 			backup = filepath.Join(filepath.Dir(path), backup)
 		}
-		if err := copyDatabase(ctx, path, backup); err != nil {
+		err := os.MkdirAll(filepath.Dir(backup), 0o700)
+		if err == nil {
+			err = copyDatabase(ctx, path, backup)
+		}
+		if err != nil {
 			return from, from, "", fmt.Errorf("the backup before the upgrade failed, nothing was changed: %w", err)
 		}
 	}
 	if err := createFile(path); err != nil {
 		return from, from, backup, err
 	}
-	pool, err := openPool(ctx, writerDSN(path, opts), 1, writerWants(opts.BusyTimeout))
+	pool, err := openPool(ctx, writerDSN(path, opts), 1, writerWants(opts))
 	if err != nil {
 		return from, from, backup, inWords(err, path)
 	}

@@ -29,6 +29,9 @@ type Options struct {
 	BusyTimeout time.Duration
 	// Lean keeps little of the file in memory, for a process that stays.
 	Lean bool
+	// Hasty commits survive a crash of the process, but no loss of power: for
+	// measuring what the difference costs, and nothing else.
+	Hasty bool
 	// Zone is the business's time zone, which reads dates without a time for
 	// customers without a zone; nil means UTC.
 	Zone *time.Location
@@ -44,6 +47,14 @@ const (
 	busyTimeout     = time.Minute
 	journalKeptSize = 64 << 20
 )
+
+// synchronous is SQLite's setting of that name.
+func (o *Options) synchronous() string {
+	if o.Hasty {
+		return "NORMAL"
+	}
+	return "FULL"
+}
 
 // cache is how much of the file a connection keeps in memory, in KiB.
 func (o *Options) cache(usual int) int {
@@ -81,7 +92,7 @@ func Open(ctx context.Context, path string, opts Options) (*DB, error) {
 	db := &DB{path: path}
 	db.SetZone(opts.Zone)
 	if !opts.ReadOnly {
-		pool, err := openPool(ctx, writerDSN(path, opts), 1, writerWants(opts.BusyTimeout))
+		pool, err := openPool(ctx, writerDSN(path, opts), 1, writerWants(opts))
 		if err != nil {
 			return nil, inWords(err, path)
 		}
@@ -127,7 +138,7 @@ func (db *DB) Close() error {
 func writerDSN(path string, opts Options) string {
 	q := commonOptions(opts.cache(writerCache), opts.BusyTimeout)
 	q.Set("_journal_mode", "WAL")
-	q.Set("_synchronous", "FULL")
+	q.Set("_synchronous", opts.synchronous())
 	q.Set("_txlock", "immediate") // a transaction that reads first could not write after another's commit
 	q.Add("_pragma", fmt.Sprintf("journal_size_limit(%d)", journalKeptSize))
 	return fileURL(path, q)
@@ -160,10 +171,10 @@ func busyMilliseconds(busy time.Duration) string {
 	return fmt.Sprint(cmp.Or(busy, busyTimeout).Milliseconds())
 }
 
-func writerWants(busy time.Duration) map[string]string {
-	wants := readerWants(busy)
+func writerWants(opts Options) map[string]string {
+	wants := readerWants(opts.BusyTimeout)
 	wants["journal_mode"] = "wal"
-	wants["synchronous"] = "2"
+	wants["synchronous"] = map[string]string{"FULL": "2", "NORMAL": "1"}[opts.synchronous()]
 	return wants
 }
 

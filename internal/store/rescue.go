@@ -21,9 +21,10 @@ type Rescued struct {
 
 // Rescue decides, at start, about every message that the last process left
 // sending. One that never got as far as its first byte is returned. One that
-// did is in doubt, see InDoubt. Those for which flying (nil: for none) reports
-// true are on their way in this process and left alone.
-func (tx *Tx) Rescue(flying func(id int64) bool, now time.Time) (Rescued, error) {
+// did is in doubt, see InDoubt; so are all of them where the file of the database
+// was replaced (see Instance.Replaced). Those for which flying (nil: for none)
+// reports true are on their way in this process and left alone.
+func (tx *Tx) Rescue(flying func(id int64) bool, replaced bool, now time.Time) (Rescued, error) {
 	type stuck struct {
 		id        int64
 		streaming bool
@@ -44,7 +45,7 @@ func (tx *Tx) Rescue(flying func(id int64) bool, now time.Time) (Rescued, error)
 			continue
 		}
 		state := renewal.Due
-		if m.streaming {
+		if m.streaming || replaced {
 			state, err = tx.InDoubt(m.id, "", now)
 		} else {
 			err = tx.Returned(m.id, renewal.Due, renewal.IsDue, time.Time{}, now)

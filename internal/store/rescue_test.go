@@ -15,7 +15,7 @@ func TestRescue(t *testing.T) {
 	rescue := func() {
 		t.Helper()
 		write(t, db, func(tx *Tx) (err error) {
-			done, err = tx.Rescue(nil, now)
+			done, err = tx.Rescue(nil, false, now)
 			return err
 		})
 	}

@@ -12,12 +12,15 @@ import (
 
 // state is what the state file holds: who this instance is and how far it got.
 type state struct {
-	ID       string    `json:"id"`
-	Machine  string    `json:"machine"`
-	Place    string    `json:"place"`    // of the state file, so that a copied folder is noticed
-	Database string    `json:"database"` // which database Progress is about
-	Progress int64     `json:"progress"`
-	At       time.Time `json:"at"` // of the last progress
+	ID       string `json:"id"`
+	Machine  string `json:"machine"`
+	Place    string `json:"place"`    // of the state file, so that a copied folder is noticed
+	Database string `json:"database"` // which database Progress is about
+	Progress int64  `json:"progress"`
+	// File is which file the database was (device and inode), so that one that
+	// took its place is noticed.
+	File string    `json:"file,omitempty"`
+	At   time.Time `json:"at"` // of the last progress
 }
 
 func (in Instance) place() string {

@@ -40,6 +40,8 @@ type Shop struct {
 	Post *Post
 	// Instance is who sends.
 	Instance store.Instance
+	// Hasty: the database commits without waiting for the disk.
+	Hasty bool
 	// Lines are the decisions that the engines told, in order.
 	Lines []plan.Line
 
@@ -74,7 +76,7 @@ func NewShopIn(tb testing.TB, dir string, set plan.Settings, clock func() time.T
 // Open opens the database, as a process does at its start.
 func (s *Shop) Open() {
 	s.tb.Helper()
-	db, err := store.Open(context.Background(), s.Path, store.Options{Now: s.clock(), Zone: s.Settings.Zone})
+	db, err := store.Open(context.Background(), s.Path, store.Options{Now: s.clock(), Zone: s.Settings.Zone, Hasty: s.Hasty})
 	if err != nil {
 		s.tb.Fatal(err)
 	}
