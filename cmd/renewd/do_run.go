@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -163,13 +162,18 @@ func adopt(ctx context.Context, s *Session, c *Config, db *store.DB) error {
 	if standing == store.Own {
 		return s.Err.Line("This database already is the one that sends.")
 	}
-	if standing == store.Restored {
-		engine, closeEngine, err := c.engine(db, present, nil)
+	if !standing.MaySend() {
+		// So that everything that may have left has its row. It needs no transport,
+		// and no password of one.
+		o, err := c.planOptions(db, present, nil)
 		if err != nil {
 			return err
 		}
-		_, err = engine.PlanOnly(ctx)
-		if err := errors.Join(err, closeEngine()); err != nil {
+		engine, err := daemon.New(o)
+		if err != nil {
+			return err
+		}
+		if _, err := engine.PlanOnly(ctx); err != nil {
 			return err
 		}
 	}

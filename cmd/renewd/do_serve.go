@@ -56,10 +56,10 @@ func doServe(ctx context.Context, s *Session) error {
 	}
 	defer db.Close()
 
-	log := newLog(s)
+	log := newLog(s.Stderr(), os.Getenv("JOURNAL_STREAM") != "")
 	listeners, err := c.listen()
 	if err != nil {
-		return cannotServe("%w", err)
+		return err // whoever has the address may go: systemd tries again
 	}
 	options, err := c.serveOptions(db)
 	if err != nil {
@@ -93,17 +93,26 @@ func (c *Config) unusable(s *Session) error {
 	return nil
 }
 
-// openToServe opens the database, waiting for another program that holds it: an
-// import may take its time, and the daemon then starts a little later.
+// openToServe opens the database. An upgrade of the schema may take its time, and
+// so may another program that holds the lock: systemd is told that we are at it.
 func (c *Config) openToServe(ctx context.Context) (*store.DB, error) {
+	atIt, done := context.WithCancel(ctx)
+	defer done()
+	go func() {
+		for atIt.Err() == nil {
+			_, _ = sd.SdNotify(false, "STATUS=Opening the database\nEXTEND_TIMEOUT_USEC="+fmt.Sprint((6 * serveBusy).Microseconds()))
+			select {
+			case <-atIt.Done():
+			case <-time.After(serveBusy):
+			}
+		}
+	}()
 	for {
 		db, err := store.Open(ctx, c.Database, store.Options{Now: present(), BackupDir: c.Backup.Dir, Zone: c.Business.TimeZone,
 			BusyTimeout: serveBusy, Lean: true})
 		if !errors.Is(err, store.ErrBusy) || ctx.Err() != nil {
 			return db, err
 		}
-		_, _ = sd.SdNotify(false, "STATUS=Waiting for another program that holds the database\nEXTEND_TIMEOUT_USEC="+
-			fmt.Sprint((3*serveBusy).Microseconds()))
 	}
 }
 
@@ -278,37 +287,28 @@ func counted() time.Duration {
 
 var started = time.Now()
 
-// newLog writes for the journal, which adds the time itself; on a terminal and in
-// a file the time is written.
-func newLog(s *Session) *slog.Logger {
-	o := &slog.HandlerOptions{Level: slog.LevelInfo}
-	if os.Getenv("JOURNAL_STREAM") != "" {
-		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey && len(groups) == 0 {
-				return slog.Attr{}
-			}
-			return a
-		}
-	}
-	return slog.New(slog.NewTextHandler(s.Stderr(), o))
-}
-
 // engineOptions connects the rooms for this configuration. watch is told of
 // every decision; the transport's close is for when it is needed no more.
 func (c *Config) engineOptions(db *store.DB, now func() time.Time, watch func(plan.Line)) (daemon.Options, transport, error) {
-	t, err := c.transport()
+	o, err := c.planOptions(db, now, watch)
 	if err != nil {
-		return daemon.Options{}, t, err
+		return o, transport{}, err
 	}
+	t, err := c.transport()
+	o.Transport, o.Connections = t, t.connections
+	return o, t, err
+}
+
+// planOptions are engineOptions without a transport.
+func (c *Config) planOptions(db *store.DB, now func() time.Time, watch func(plan.Line)) (daemon.Options, error) {
 	letters := c.letters()
 	version, err := c.lettersVersion()
 	if err != nil {
-		return daemon.Options{}, t, fmt.Errorf("reading the letters in %s: %w", filepath.Clean(c.Templates), err)
+		return daemon.Options{}, fmt.Errorf("reading the letters in %s: %w", filepath.Clean(c.Templates), err)
 	}
 	return daemon.Options{
-		DB: db, Settings: c.settings(letters), Letters: letters, LettersVersion: version,
-		Transport: t, Connections: t.connections, Rate: c.Mail.Rate, BaseURL: c.Web.BaseURL,
+		DB: db, Settings: c.settings(letters), Letters: letters, LettersVersion: version, Rate: c.Mail.Rate, BaseURL: c.Web.BaseURL,
 		Sender: daemon.Sender{From: c.Business.From.String(), Address: c.Business.From.Address, ReplyTo: c.Business.replyTo()},
 		Clock:  now, Instance: c.instance(), Watch: watch,
-	}, t, nil
+	}, nil
 }

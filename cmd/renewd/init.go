@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -72,11 +73,29 @@ func writeConfig(s *Session, dir string) error {
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(exampleConfig)
+	_, err = file.Write(exampleFor(dir))
 	if err = errors.Join(err, file.Close()); err != nil {
 		return err
 	}
 	return s.Err.Line("%s is written: put your business's name and addresses in, then look for faults with `renewd check`", path)
+}
+
+// exampleFor is the example for a folder. Under /etc, which no service may write
+// to, data go where systemd has them; so that a command typed by hand finds the
+// same database as the daemon, the path is written in full.
+func exampleFor(dir string) []byte {
+	path, err := filepath.Abs(dir)
+	if err != nil || !strings.HasPrefix(path+"/", "/etc/") {
+		return exampleConfig
+	}
+	text := string(exampleConfig)
+	for _, key := range []struct{ written, full string }{
+		{`database = "renewd.db" `, `database = "/var/lib/renewd/renewd.db" `},
+		{`maildir = "outbox"`, `maildir = "/var/lib/renewd/outbox"`},
+	} {
+		text = strings.Replace(text, key.written, key.full, 1)
+	}
+	return []byte(text)
 }
 
 // copyTemplate copies a letter into dir, else where the configuration says.

@@ -29,7 +29,7 @@ type claimed struct {
 // that marks their messages as sending: a complaint committed a millisecond
 // before still stops the message. Its invariant: a claim either takes a
 // household's due reminders into sending or gives them another state.
-func (e *Engine) claim(ctx context.Context, limit int) (batch []claimed, households int, err error) {
+func (e *Engine) claim(ctx context.Context, limit int, probe bool) (batch []claimed, households int, err error) {
 	if e.unowned {
 		if err := store.TakeOwnership(ctx, e.o.DB, e.o.Instance, e.o.Clock()); err != nil {
 			return nil, 0, fmt.Errorf("taking the database over: %w", err)
@@ -41,7 +41,7 @@ func (e *Engine) claim(ctx context.Context, limit int) (batch []claimed, househo
 	var looks []looked
 	err = e.ledger.enter(ctx, func(tx *store.Tx) (err error) {
 		batch, looks = nil, nil
-		ids, err := e.claimable(tx, limit)
+		ids, err := claimable(tx, limit, probe)
 		if err != nil {
 			return err
 		}
@@ -65,7 +65,7 @@ func (e *Engine) claim(ctx context.Context, limit int) (batch []claimed, househo
 	}
 	e.tellAll(looks)
 	if len(batch) > 0 {
-		if err := store.SaveProgress(e.o.Instance, progress, now); err != nil {
+		if err := store.SaveProgress(e.o.Instance, e.o.DB, progress, now); err != nil {
 			e.rescued = false
 			return nil, 0, err
 		}
@@ -74,8 +74,8 @@ func (e *Engine) claim(ctx context.Context, limit int) (batch []claimed, househo
 }
 
 // claimable returns the households whose turn it is: one for a probe.
-func (e *Engine) claimable(tx *store.Tx, limit int) ([]int64, error) {
-	if e.paused() != nil {
+func claimable(tx *store.Tx, limit int, probe bool) ([]int64, error) {
+	if probe {
 		return tx.ClaimableProbe()
 	}
 	return tx.ClaimableHouseholds(limit)
@@ -85,7 +85,7 @@ func (e *Engine) claimable(tx *store.Tx, limit int) ([]int64, error) {
 func (e *Engine) anyDue(ctx context.Context) (bool, error) {
 	var ids []int64
 	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		ids, err = e.claimable(tx, 1)
+		ids, err = claimable(tx, 1, false)
 		return err
 	})
 	return len(ids) > 0, err

@@ -109,7 +109,8 @@ func (e *Engine) closeCurable(tx *store.Tx, d *renewal.Dossier, found []renewal.
 }
 
 // endIdlePause ends a pause when nothing is left that could be a probe: the next
-// message is one.
+// message is one. What waits for the morning is left: a night is no reason to
+// believe that the server is back, nor to ask a person again the next day.
 func (e *Engine) endIdlePause(ctx context.Context, now time.Time) error {
 	pause := e.paused()
 	if pause == nil {
@@ -121,8 +122,12 @@ func (e *Engine) endIdlePause(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
+		asleep, err := tx.WaitingWith(renewal.OutsideHours)
+		if err != nil {
+			return err
+		}
 		due, err := tx.ClaimableHouseholds(1)
-		left = waiting + len(due)
+		left = waiting + asleep + len(due)
 		return err
 	})
 	if err != nil || left > 0 {

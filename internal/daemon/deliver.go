@@ -12,9 +12,12 @@ import (
 	"renewd/internal/store"
 )
 
-// replanAfter is how many messages are handed over before the pass plans again:
-// a notice that became due meanwhile must not wait for all the others.
-const replanAfter = 500
+// After so many messages handed over, and after so long, the pass plans again: a
+// notice that became due meanwhile must not wait for all the others.
+const (
+	replanAfter = 500
+	replanEvery = 20 * time.Second
+)
 
 // crumb is how long a claim waits for more room, before it takes what there is.
 const crumb = 20 * time.Millisecond
@@ -26,18 +29,19 @@ func (e *Engine) deliverSome(ctx context.Context) (households int, err error) {
 	if due, err := e.anyDue(ctx); err != nil || !due {
 		return 0, err
 	}
-	for handed := 0; handed < replanAfter; {
-		limit, err := e.mayClaim(ctx)
+	begun := e.o.Clock()
+	for handed := 0; handed < replanAfter && e.o.Clock().Sub(begun).Abs() < replanEvery; {
+		limit, probe, err := e.mayClaim(ctx)
 		if err != nil || limit == 0 {
 			return households, err
 		}
-		batch, n, err := e.claim(ctx, limit)
+		batch, n, err := e.claim(ctx, limit, probe)
 		if err != nil || n == 0 {
 			return households, err
 		}
 		households += n
 		handed += len(batch)
-		if e.paused() != nil && len(batch) > 0 {
+		if probe && len(batch) > 0 {
 			e.probing.Store(batch[0].stored.ID)
 		}
 		for i, c := range batch {
@@ -50,23 +54,20 @@ func (e *Engine) deliverSome(ctx context.Context) (households int, err error) {
 }
 
 // mayClaim says how many households may be claimed now: none while sending is
-// paused, one for a probe, and otherwise as many as there is room for. With a
-// rate it is about a second's worth, so that nothing is claimed long before it
-// leaves.
-func (e *Engine) mayClaim(ctx context.Context) (int, error) {
-	if err := e.troubled(); err != nil {
-		return 0, err
-	}
-	if err := ctx.Err(); err != nil {
-		return 0, err
+// paused, one for a probe (and that it is one), and otherwise as many as there is
+// room for. With a rate it is about a second's worth, so that nothing is claimed
+// long before it leaves.
+func (e *Engine) mayClaim(ctx context.Context) (limit int, probe bool, err error) {
+	if err := errors.Join(e.troubled(), ctx.Err()); err != nil {
+		return 0, false, err
 	}
 	if pause := e.paused(); pause != nil {
 		if n, _ := e.flight.under(); n > 0 || e.o.Clock().Before(pause.ProbeAt) {
-			return 0, nil
+			return 0, false, nil
 		}
-		return 1, nil
+		return 1, true, nil
 	}
-	limit := claimBatch
+	limit = claimBatch
 	if e.o.Connections > 0 {
 		// A claim costs a few syncs of the disk, whatever its size.
 		for e.flight.room() < e.o.Connections*readAhead/2 && e.flight.await(ctx, crumb) {
@@ -76,7 +77,7 @@ func (e *Engine) mayClaim(ctx context.Context) (int, error) {
 	if e.limiter != nil {
 		limit = min(limit, e.limiter.Burst())
 	}
-	return limit, nil
+	return limit, false, nil
 }
 
 // dispatch starts one claimed message on its way: at once and to its end where
@@ -131,7 +132,13 @@ func (e *Engine) send(ctx context.Context, c claimed) error {
 		}
 		return refused
 	})
-	leave()
+	if answer.Away || answer.About == mailout.AboutSender {
+		// What concerns everybody is written down before the next message of this
+		// connection is tried.
+		defer leave()
+	} else {
+		leave()
+	}
 	if refused != nil || err != nil && ctx.Err() != nil && answer.Outcome == mailout.Deferred {
 		// Nothing left, and the transport is not to blame: a new fact stopped the
 		// message, the database is in trouble, or somebody wants us to stop.
@@ -147,6 +154,10 @@ func (e *Engine) send(ctx context.Context, c claimed) error {
 func (e *Engine) streaming(ctx context.Context, c claimed, prepared store.Prepared) error {
 	var refused error
 	err := e.ledger.enter(ctx, func(tx *store.Tx) error {
+		if e.flight.isOvertaken(c.stored.ID) {
+			refused = store.ErrOvertaken
+			return nil
+		}
 		err := tx.Streaming(c.stored.ID, prepared, e.o.Clock())
 		if errors.Is(err, store.ErrOvertaken) || errors.Is(err, store.ErrGone) {
 			refused, err = err, nil // changed nothing: the others' writes may stand

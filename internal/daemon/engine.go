@@ -61,6 +61,10 @@ type Options struct {
 	// Patience is how long a pass waits for a connection that does not get on,
 	// before it leaves it to itself; 0 means until its end.
 	Patience time.Duration
+	// Turn is how long a pass goes on before it leaves the rest to the next one, so
+	// that what a server does between two passes (comparing its clocks, mailing
+	// staff) does not wait for thousands of messages; 0 means until nothing is due.
+	Turn time.Duration
 }
 
 // Report says what came of one try to send a message.
@@ -176,6 +180,8 @@ type Summary struct {
 	Waiting, Skipped map[string]int
 	Failed           int
 	Tasks            int
+	// More: the pass had its turn, and something is still due.
+	More bool
 }
 
 // count changes the summary of the pass.

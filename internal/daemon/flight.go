@@ -15,8 +15,10 @@ type flight struct {
 
 	mu sync.Mutex
 	// flying are the messages under way, with what each took of admitted.
-	flying  map[int64]chan struct{}
-	landing chan struct{} // closed and made anew whenever one lands
+	flying map[int64]chan struct{}
+	// overtaken are those whose household was looked at again since.
+	overtaken map[int64]bool
+	landing   chan struct{} // closed and made anew whenever one lands
 }
 
 // readAhead is how many messages a connection are claimed and rendered while
@@ -24,7 +26,7 @@ type flight struct {
 const readAhead = 4
 
 func newFlight(connections int) *flight {
-	f := &flight{flying: map[int64]chan struct{}{}, landing: make(chan struct{})}
+	f := &flight{flying: map[int64]chan struct{}{}, overtaken: map[int64]bool{}, landing: make(chan struct{})}
 	if connections > 0 {
 		f.admitted = make(chan struct{}, connections*readAhead)
 		f.slots = make(chan struct{}, connections)
@@ -66,6 +68,7 @@ func (f *flight) land(id int64) {
 		<-admitted // it holds at least what this message put there
 	}
 	delete(f.flying, id)
+	delete(f.overtaken, id)
 	close(f.landing)
 	f.landing = make(chan struct{})
 }
@@ -82,6 +85,22 @@ func (f *flight) board() (leave func()) {
 	}
 	slots <- struct{}{}
 	return func() { <-slots }
+}
+
+// overtake notes that the household of a message was looked at, for a new fact
+// perhaps: if its first byte has not left, it has to be decided about once more.
+func (f *flight) overtake(id int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, under := f.flying[id]; under {
+		f.overtaken[id] = true
+	}
+}
+
+func (f *flight) isOvertaken(id int64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.overtaken[id]
 }
 
 // has reports whether a message is under way.

@@ -30,6 +30,7 @@ const (
 // and once more, until neither a household nor a reminder is due and nothing is
 // under way: a message that left may make the next step due or supersede one.
 func (e *Engine) Pass(ctx context.Context) (Summary, error) {
+	begun := e.o.Clock()
 	err := e.begin(ctx)
 	for err == nil {
 		var planned, claimed int
@@ -39,7 +40,14 @@ func (e *Engine) Pass(ctx context.Context) (Summary, error) {
 		if err = e.guard(ctx); err != nil {
 			break
 		}
-		if claimed, err = e.deliverSome(ctx); err != nil || planned+claimed > 0 {
+		if claimed, err = e.deliverSome(ctx); err != nil {
+			break
+		}
+		if planned+claimed > 0 {
+			if e.o.Turn > 0 && e.o.Clock().Sub(begun).Abs() >= e.o.Turn {
+				e.count(func(s *Summary) { s.More = true })
+				break
+			}
 			continue
 		}
 		rested := e.pulse.rest()
@@ -90,8 +98,12 @@ func (e *Engine) begin(ctx context.Context) error {
 		e.rescued = false
 	}
 	if !e.rescued {
-		err := e.o.DB.Write(ctx, func(tx *store.Tx) error {
-			rescued, err := tx.Rescue(e.flight.has, now)
+		replaced, err := e.o.Instance.Replaced(e.o.DB)
+		if err != nil {
+			return err
+		}
+		err = e.o.DB.Write(ctx, func(tx *store.Tx) error {
+			rescued, err := tx.Rescue(e.flight.has, replaced, now)
 			e.count(func(s *Summary) { s.Tasks += rescued.Uncertain })
 			return err
 		})
@@ -263,6 +275,13 @@ func (e *Engine) look(tx *store.Tx, customerID int64, now time.Time) (looked, er
 	d, err := tx.Dossier(customerID, time.Time{})
 	if err != nil {
 		return looked{}, fmt.Errorf("looking at customer %d: %w", customerID, err)
+	}
+	for i := range d.Reminders {
+		// After this look the household no longer says that there is a new fact,
+		// and a message that was claimed before it must not miss it.
+		if r := &d.Reminders[i]; r.State == renewal.Sending {
+			e.flight.overtake(r.MessageID)
+		}
 	}
 	settled := renewal.Settle(d, now, e.o.Settings.Zone)
 	if err := tx.ApplySettlement(d, settled, now); err != nil {

@@ -163,7 +163,7 @@ func (e *Engine) afterwards(a *answered) (out plan.Outcome, ok bool) {
 // undisturbed reports whether nobody has looked at the household or added a fact
 // about it since the claim, so that what afterwards found still holds.
 func (e *Engine) undisturbed(tx *store.Tx, a *answered, known bool) (bool, error) {
-	if !known {
+	if !known || e.flight.isOvertaken(a.stored.ID) {
 		return false, nil
 	}
 	return tx.NextLookIs(a.dossier, a.alone.out.NextLook)

@@ -73,6 +73,7 @@ const (
 	retryMost  = 10 * time.Second // … and failed, and failed
 	patience   = 2 * time.Second  // for a connection that does not get on
 	stallLook  = 5 * time.Second  // how often one is looked for that landed after all
+	turn       = time.Minute      // for a pass, before the next one goes on
 )
 
 // Server is the daemon: it wakes passes and other work when the schedules say so.
@@ -92,6 +93,11 @@ type Server struct {
 	wake   chan struct{}
 	follow chan following
 	chores chan func(context.Context)
+
+	// staffAfter is when, by the counting clock, a mail to staff may be tried again
+	// after so many failed in a row; for the goroutine of the passes alone.
+	staffAfter  time.Duration
+	staffFailed int
 
 	mu sync.Mutex // guards what follows
 	// busy is when the present pass began; zero between two.
@@ -132,7 +138,7 @@ func NewServer(o ServeOptions, at Surroundings) (*Server, error) {
 // take makes options the present ones, adding what the server itself wants to
 // hear of the engine.
 func (s *Server) take(o *ServeOptions) {
-	o.Engine.Patience = patience
+	o.Engine.Patience, o.Engine.Turn = patience, turn
 	o.Engine.Sent = s.sent
 	o.Engine.Watch = s.metrics.decided
 	s.o = *o

@@ -24,9 +24,9 @@ const awayBeforeTold = time.Hour
 
 // tellStaff mails staff about what cannot wait: one plain mail a cause and hour,
 // through the same transport. About an absent server that is when it is back, of
-// course. A mail that cannot be sent is tried again with the next pass.
+// course. A mail that cannot be sent is tried again, at growing distances.
 func (s *Server) tellStaff(ctx context.Context) error {
-	if len(s.o.Staff) == 0 || s.engine.paused() != nil {
+	if len(s.o.Staff) == 0 || s.engine.paused() != nil || s.at.Counted() < s.staffAfter {
 		return nil
 	}
 	now := s.o.Engine.Clock()
@@ -129,10 +129,13 @@ func (s *Server) mailStaff(ctx context.Context, staff compose.StaffFacts, now ti
 	// One that got through is enough: a mistyped address must not repeat the mail
 	// to the others every minute.
 	if slices.Contains(errs, nil) {
+		s.staffFailed = 0
 		if err := errors.Join(errs...); err != nil {
 			s.at.Log.Warn("not all of the staff could be mailed", "error", hideAddresses(err.Error()))
 		}
 		return nil
 	}
+	s.staffAfter = s.at.Counted() + backOff(s.staffFailed)
+	s.staffFailed++
 	return errors.Join(errs...)
 }
