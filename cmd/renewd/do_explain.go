@@ -21,6 +21,8 @@ type explained struct {
 	// unusable says which data keep whom waiting.
 	unusable   []string
 	past, next []decisionLine
+	// paused is on while nothing is sent to anybody.
+	paused *store.Pause
 }
 
 // doExplain shows every fact about one customer or agreement, every decision,
@@ -47,19 +49,33 @@ func explain(ctx context.Context, c *Config, db *store.DB, ref string) (*explain
 	now := present()
 	var d *renewal.Dossier
 	var about store.Found
+	var paused *store.Pause
+	replies := map[int64]string{}
 	err := db.Read(ctx, func(tx *store.Tx) (err error) {
 		if about, err = findOne(tx, ref); err != nil {
 			return err
 		}
-		d, err = tx.Dossier(about.CustomerID, time.Time{})
-		return err
+		if d, err = tx.Dossier(about.CustomerID, time.Time{}); err != nil {
+			return err
+		}
+		if paused, err = tx.Pause(); err != nil {
+			return err
+		}
+		for i := range d.Reminders {
+			if id := d.Reminders[i].MessageID; id != 0 {
+				if replies[id], err = tx.Reply(id); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	renewal.Settle(d, now, c.Business.TimeZone)
 	set := c.settings(c.letters())
-	found := &explained{facts: factsAbout(d, about, c.Business.TimeZone), unusable: unusable(d, about), past: decisionsAbout(set, d, about)}
+	found := &explained{facts: factsAbout(d, about, c.Business.TimeZone), unusable: unusable(d, about), past: decisionsAbout(set, d, about, replies), paused: paused}
 	span := plan.Span{Now: now, From: now, To: now.Add(nextSpan)}
 	if span.Standing, err = standing(ctx, db, c, set, now); err != nil {
 		return nil, err
@@ -119,9 +135,18 @@ func (x *explained) print(s *Session, zone *time.Location) error {
 		waits := printable(strings.Join(x.unusable, " "))
 		next, nothing = waits+"\n\n"+next, waits
 	}
-	columns := decisionColumns(zone)
+	if x.paused != nil {
+		next = fmt.Sprintf("Sending is paused since %s (%s: %s); the next try is at %s.\n\n%s", x.paused.Since.In(zone).Format(clock),
+			x.paused.Reason, printable(x.paused.Text), x.paused.ProbeAt.In(zone).Format(clock), next)
+	}
+	columns := append(decisionColumns(zone), Column[decisionLine]{Below: true, Cell: func(l decisionLine) string {
+		if l.Reply == "" || l.Decision == plan.Send {
+			return ""
+		}
+		return "the server said: " + printable(l.Reply)
+	}})
 	if severalTerms(x.past) {
-		columns = slices.Insert(columns, len(columns)-1, Column[decisionLine]{Title: "TERM ENDS", Cell: decisionLine.term})
+		columns = slices.Insert(columns, len(columns)-2, Column[decisionLine]{Title: "TERM ENDS", Cell: decisionLine.term})
 	}
 	for _, part := range []struct {
 		title, none string
@@ -186,7 +211,9 @@ func concerns(l decisionLine, about store.Found) bool {
 	return about.AgreementID == 0 || slices.ContainsFunc(l.Reminders, func(r decisionReminder) bool { return r.Agreement == about.Ref })
 }
 
-func decisionsAbout(set *plan.Settings, d *renewal.Dossier, about store.Found) []decisionLine {
+// decisionsAbout lists what was decided, with what the mail server said by
+// message.
+func decisionsAbout(set *plan.Settings, d *renewal.Dossier, about store.Found, replies map[int64]string) []decisionLine {
 	rows := slices.Clone(d.Reminders)
 	slices.SortStableFunc(rows, func(a, b renewal.Reminder) int { return a.DecidedAt.Compare(b.DecidedAt) })
 	var lines []decisionLine
@@ -198,6 +225,7 @@ func decisionsAbout(set *plan.Settings, d *renewal.Dossier, about store.Found) [
 		if l := plan.Describe(set, d, r, r.DecidedAt); l.Decision != "" {
 			line := newDecisionLine(l)
 			line.Reminders[0].EndsOn = r.EndsOn.String()
+			line.Reply = replies[r.MessageID]
 			lines = append(lines, line)
 		}
 	}

@@ -22,6 +22,9 @@ type decisionLine struct {
 	Reason    string             `json:"reason"`
 	Until     string             `json:"until,omitempty"`
 	Reminders []decisionReminder `json:"reminders"`
+	// Reply is what the mail server said to a message that was tried; forecasts
+	// leave it out.
+	Reply string `json:"reply,omitempty"`
 	// name is the customer's, shown to people only.
 	name string
 }

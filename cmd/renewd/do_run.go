@@ -30,7 +30,11 @@ func standing(ctx context.Context, db *store.DB, c *Config, set *plan.Settings, 
 		return s, err
 	}
 	err = db.Read(ctx, func(tx *store.Tx) error {
-		s.RulesSince, err = daemon.RulesSince(tx, fingerprint, now)
+		if s.RulesSince, err = daemon.RulesSince(tx, fingerprint, now); err != nil {
+			return err
+		}
+		jumped, err := tx.ClockJumped()
+		s.ClockJumped = !jumped.IsZero()
 		return err
 	})
 	return s, err

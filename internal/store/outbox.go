@@ -104,6 +104,19 @@ func (tx *Tx) Message(id int64) (Message, error) {
 	return m, nil
 }
 
+// Reply returns what the server last said to a message, perhaps nothing;
+// ErrNotFound where there is no such message.
+func (tx *Tx) Reply(id int64) (reply string, err error) {
+	err = tx.one(`SELECT server_reply FROM messages WHERE id = ?`, []any{id}, &reply)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return "", fmt.Errorf("what the server said to message %d: %w", id, err)
+	}
+	return reply, nil
+}
+
 // Contents returns the bytes of a sent message; ErrNotFound where they were
 // never kept or their time is over.
 func (tx *Tx) Contents(id int64) ([]byte, error) {
