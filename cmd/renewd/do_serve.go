@@ -70,7 +70,7 @@ func doServe(ctx context.Context, s *Session) error {
 		Public: listeners.public, Admin: listeners.admin,
 		Reload:   func() (daemon.ServeOptions, error) { return c.reload(s, db, log) },
 		Hangup:   hangup,
-		Notify:   func(state string) { _, _ = sd.SdNotify(false, state) }, // without systemd there is nobody to tell
+		Notify:   notify,
 		Watchdog: watchdog(),
 		Counted:  counted, Log: log, Grace: serveGrace,
 	})
@@ -100,7 +100,7 @@ func (c *Config) openToServe(ctx context.Context) (*store.DB, error) {
 	defer done()
 	go func() {
 		for atIt.Err() == nil {
-			_, _ = sd.SdNotify(false, "STATUS=Opening the database\nEXTEND_TIMEOUT_USEC="+fmt.Sprint((6 * serveBusy).Microseconds()))
+			_, _ = sd.SdNotify(false, "STATUS=Opening the database\nEXTEND_TIMEOUT_USEC="+fmt.Sprint((6*serveBusy).Microseconds()))
 			select {
 			case <-atIt.Done():
 			case <-time.After(serveBusy):
@@ -109,7 +109,7 @@ func (c *Config) openToServe(ctx context.Context) (*store.DB, error) {
 	}()
 	for {
 		db, err := store.Open(ctx, c.Database, store.Options{Now: present(), BackupDir: c.Backup.Dir, Zone: c.Business.TimeZone,
-			BusyTimeout: serveBusy, Lean: true})
+			BusyTimeout: serveBusy, Lean: true, Check: true})
 		if !errors.Is(err, store.ErrBusy) || ctx.Err() != nil {
 			return db, err
 		}
@@ -264,6 +264,16 @@ func hangups(ctx context.Context) <-chan struct{} {
 		}
 	}()
 	return asked
+}
+
+// notify tells systemd a state; without systemd there is nobody to tell. A reload
+// has to say when it began (sd_notify(3)).
+func notify(state string) {
+	var t unix.Timespec
+	if strings.HasPrefix(state, "RELOADING=1") && unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) == nil {
+		state += fmt.Sprintf("\nMONOTONIC_USEC=%d", t.Nano()/1000)
+	}
+	_, _ = sd.SdNotify(false, state)
 }
 
 // watchdog is how often systemd wants a sign of life; 0 for never.

@@ -199,6 +199,9 @@ func (e *Engine) cannotRender(ctx context.Context, c claimed, cause error) error
 	if ctx.Err() != nil {
 		return errors.Join(ctx.Err(), e.giveBack(c))
 	}
+	if errors.Is(cause, errNotTheLetter) {
+		return errors.Join(cause, e.giveBack(c))
+	}
 	now := e.o.Clock()
 	asked := false
 	err := e.ledger.enter(ctx, func(tx *store.Tx) (err error) {

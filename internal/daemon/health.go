@@ -21,7 +21,7 @@ func (s *Server) Health(context.Context) web.Health {
 	s.mu.Lock()
 	report, broken, busy, chore := s.report, s.broken, s.busy, s.choreFailed
 	s.mu.Unlock()
-	now := s.o.Engine.Clock()
+	now := s.o().Engine.Clock()
 	h := web.Health{LastPass: report.last, Due: report.overview.Count(renewal.Due), Waiting: report.overview.Count(renewal.Waiting)}
 	add := func(kind string, since time.Time, text string) {
 		h.Problems = append(h.Problems, web.Problem{Kind: kind, Since: since, Text: hideAddresses(text)})
@@ -29,8 +29,8 @@ func (s *Server) Health(context.Context) web.Health {
 	if report.failure != "" {
 		add("pass", report.failing, report.failure)
 	}
-	if s.o.Pass != nil && busy.IsZero() && !report.last.IsZero() && report.failure == "" {
-		if next := s.o.Pass.Next(report.last); !next.IsZero() && now.After(next.Add(overdue)) {
+	if s.o().Pass != nil && busy.IsZero() && !report.last.IsZero() && report.failure == "" {
+		if next := s.o().Pass.Next(report.last); !next.IsZero() && now.After(next.Add(overdue)) {
 			add("pass", next, fmt.Sprintf("the pass of %s did not come", renewal.FormatStamp(next)))
 		}
 	}

@@ -2,11 +2,17 @@ package daemon
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"renewd/internal/compose"
 	"renewd/internal/renewal"
 	"renewd/internal/store"
 )
+
+// errNotTheLetter is wrapped where a message cannot be made because of the
+// database: the letter is not at fault.
+var errNotTheLetter = errors.New("the database does not give what a message is made of")
 
 // prepare returns the bytes that an earlier try of this message kept, or
 // composes it.
@@ -17,8 +23,11 @@ func (e *Engine) prepare(ctx context.Context, c claimed) (store.Prepared, error)
 			kept, err = tx.Kept(c.stored.ID)
 			return err
 		})
-		if err != nil || kept.Contents != nil {
-			return kept, err
+		if err != nil {
+			return kept, fmt.Errorf("%w: %w", errNotTheLetter, err)
+		}
+		if kept.Contents != nil {
+			return kept, nil
 		}
 	}
 	first := &c.dossier.Customers[0]
@@ -28,7 +37,7 @@ func (e *Engine) prepare(ctx context.Context, c claimed) (store.Prepared, error)
 	if c.stored.Class == renewal.Commercial {
 		token, err := e.links.unsubscribeToken(ctx, first.ID)
 		if err != nil {
-			return store.Prepared{}, err
+			return store.Prepared{}, fmt.Errorf("%w: %w", errNotTheLetter, err)
 		}
 		envelope.UnsubscribeToken = token
 		facts.Links.Unsubscribe = compose.UnsubscribeMailto(e.o.Sender.From, e.o.Sender.ReplyTo, token)

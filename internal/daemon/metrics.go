@@ -96,7 +96,7 @@ func (c *standingCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	s := c.s
 	s.mu.Lock()
-	report, busy, engine := s.report, s.busy, s.engine
+	report, busy, engine := s.report, s.busy, s.engine()
 	s.mu.Unlock()
 	for key, n := range report.overview.Open {
 		gauge(remindersDesc, float64(n), string(key.State), string(key.Reason))

@@ -63,8 +63,9 @@ func (e *Engine) record(a *answered) error {
 	pause, paused := e.pauseAfter(a), false
 	next, known := e.afterwards(a)
 	applied := false
+	var state renewal.State // where it is one that a person is asked about
 	err := e.ledger.enter(context.Background(), func(tx *store.Tx) (err error) {
-		paused = false
+		paused, state = false, ""
 		outcome := store.Outcome{Reply: answer.Text, Prepared: a.unkept, At: now}
 		switch {
 		case answer.Outcome == mailout.Accepted:
@@ -79,11 +80,14 @@ func (e *Engine) record(a *answered) error {
 				err = e.apply(tx, a.dossier, &out, now)
 			}
 		case answer.Outcome == mailout.Uncertain:
-			_, err = tx.InDoubt(id, answer.Text, now)
+			state, err = tx.InDoubt(id, answer.Text, now)
 		case answer.Outcome == mailout.Rejected && answer.About == mailout.AboutSender:
 			paused, err = tx.Refused(id, answer.Text, pause.ProbeAt, now)
+			if !paused {
+				state = renewal.Failed
+			}
 		case answer.Outcome == mailout.Rejected:
-			outcome.State = renewal.Failed
+			outcome.State, state = renewal.Failed, renewal.Failed
 			err = tx.Record(id, outcome)
 			if err == nil && answer.NoSuchMailbox() {
 				err = tx.Suppress(a.stored.To, now)
@@ -109,6 +113,10 @@ func (e *Engine) record(a *answered) error {
 	if err != nil {
 		return err
 	}
+	if gone == nil && (state == renewal.Uncertain || state == renewal.Failed && a.stored.Class == renewal.Notice) {
+		// One task a reminder arose with it.
+		e.count(func(s *Summary) { s.Tasks += len(a.stored.Reminders) })
+	}
 	if applied && gone == nil {
 		e.tell(a.dossier, &next, now)
 	}
@@ -123,10 +131,10 @@ func (e *Engine) record(a *answered) error {
 
 // afterwards decides what comes after a message that was accepted, from what its
 // claim read: for most messages that saves reading everything again. ok is false
-// where that is not enough: other messages are under way, or a term has moved
-// since.
+// where that is not enough: other messages are under way, a term has moved since,
+// or the clock seems to have jumped.
 func (e *Engine) afterwards(a *answered) (out plan.Outcome, ok bool) {
-	if a.answer.Outcome != mailout.Accepted || a.alone == nil {
+	if a.answer.Outcome != mailout.Accepted || a.alone == nil || a.at.Sub(a.alone.now).Abs() > mostJump {
 		return out, false
 	}
 	if moves := renewal.NextSettle(a.dossier, a.alone.now, e.o.Settings.Zone); !moves.IsZero() && !moves.After(a.at) {

@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -80,9 +79,9 @@ const (
 // Cron only wakes; what is due is in the database, so a missed waking loses
 // nothing.
 type Server struct {
-	at      Surroundings
-	o       ServeOptions
-	engine  *Engine
+	at Surroundings
+	// current is what is in force; the goroutine of the passes alone replaces it.
+	current atomic.Pointer[working]
 	metrics *metrics
 	hands   Hands
 	pages   atomic.Pointer[web.Pages]
@@ -109,6 +108,12 @@ type Server struct {
 	choreFailed string
 }
 
+// working is what a server works with: both change together.
+type working struct {
+	o      ServeOptions
+	engine *Engine
+}
+
 // passReport is how the passes are doing.
 type passReport struct {
 	last     time.Time // when the last one ended well
@@ -126,24 +131,31 @@ type following struct {
 func NewServer(o ServeOptions, at Surroundings) (*Server, error) {
 	s := &Server{at: at, metrics: newMetrics(), hosts: o.Hosts,
 		wake: make(chan struct{}, 1), follow: make(chan following), chores: make(chan func(context.Context), 4)}
-	s.take(&o)
-	engine, err := New(s.o.Engine)
+	s.hear(&o)
+	engine, err := New(o.Engine)
 	if err != nil {
 		return nil, err
 	}
-	s.engine = engine
+	s.put(o, engine)
 	return s, nil
 }
 
-// take makes options the present ones, adding what the server itself wants to
-// hear of the engine.
-func (s *Server) take(o *ServeOptions) {
+// hear adds to options what the server itself wants of the engine.
+func (s *Server) hear(o *ServeOptions) {
 	o.Engine.Patience, o.Engine.Turn = patience, turn
 	o.Engine.Sent = s.sent
 	o.Engine.Watch = s.metrics.decided
-	s.o = *o
+}
+
+// put makes options and engine those in force.
+func (s *Server) put(o ServeOptions, engine *Engine) {
+	s.current.Store(&working{o, engine})
 	s.pages.Store(o.Pages)
 }
+
+// o are the options in force, engine is the engine.
+func (s *Server) o() *ServeOptions { return &s.current.Load().o }
+func (s *Server) engine() *Engine  { return s.current.Load().engine }
 
 // Run serves until ctx ends, and then lets the messages under way land.
 func (s *Server) Run(ctx context.Context) error {
@@ -156,7 +168,7 @@ func (s *Server) Run(ctx context.Context) error {
 	work.Go(func() { s.passes(ctx) })
 	work.Go(func() { s.doChores(ctx) })
 	s.at.Notify("READY=1\nSTATUS=Looking at what is due")
-	s.at.Log.Info("ready", "rules", len(s.o.Engine.Settings.Rules))
+	s.at.Log.Info("ready", "rules", len(s.o().Engine.Settings.Rules))
 	s.watch(ctx, clock)
 
 	s.at.Notify("STOPPING=1\nSTATUS=Ending the messages that are under way")
@@ -165,8 +177,8 @@ func (s *Server) Run(ctx context.Context) error {
 	err := stopWeb()
 	work.Wait()
 	err = errors.Join(err, s.land())
-	if s.o.Close != nil {
-		err = errors.Join(err, s.o.Close())
+	if s.o().Close != nil {
+		err = errors.Join(err, s.o().Close())
 	}
 	return err
 }
@@ -175,12 +187,12 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) land() error {
 	ctx, stop := context.WithTimeout(context.Background(), s.at.Grace)
 	defer stop()
-	for s.engine.flight.await(ctx, 0) {
+	for s.engine().flight.await(ctx, 0) {
 	}
-	if n, _ := s.engine.flight.under(); n > 0 {
+	if n, _ := s.engine().flight.under(); n > 0 {
 		s.at.Log.Warn("messages did not end in time; those whose contents had begun are in doubt", "messages", n)
 	}
-	return s.engine.settleAll()
+	return s.engine().settleAll()
 }
 
 // watch follows signals and feeds the watchdog until ctx ends.
@@ -200,7 +212,7 @@ func (s *Server) watch(ctx context.Context, clock *cron.Cron) {
 			s.reload(ctx, clock)
 		case <-feed:
 			var ok bool
-			if beats, ok = s.engineNow().pulse.goesOn(beats); ok || s.idle() {
+			if beats, ok = s.engine().pulse.goesOn(beats); ok || s.idle() {
 				s.at.Notify("WATCHDOG=1")
 			} else {
 				s.at.Log.Error("no progress: the watchdog is not fed")
@@ -215,26 +227,20 @@ func (s *Server) idle() bool {
 	return s.busy.IsZero()
 }
 
-func (s *Server) engineNow() *Engine {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.engine
-}
-
 // schedule registers what cron is to wake. A chore that is still running is not
 // begun again.
 func (s *Server) schedule(clock *cron.Cron) {
 	for _, entry := range clock.Entries() {
 		clock.Remove(entry.ID)
 	}
-	if s.o.Pass != nil {
-		clock.Schedule(s.o.Pass, cron.FuncJob(s.wakeUp))
+	if s.o().Pass != nil {
+		clock.Schedule(s.o().Pass, cron.FuncJob(s.wakeUp))
 	}
-	if s.o.Backup != nil && s.o.Backups.Dir != "" {
-		clock.Schedule(s.o.Backup, cron.FuncJob(func() { s.chore(s.backup) }))
+	if s.o().Backup != nil && s.o().Backups.Dir != "" {
+		clock.Schedule(s.o().Backup, cron.FuncJob(func() { s.chore(s.backup) }))
 	}
-	if s.o.Purge != nil {
-		clock.Schedule(s.o.Purge, cron.FuncJob(func() { s.chore(s.purge) }))
+	if s.o().Purge != nil {
+		clock.Schedule(s.o().Purge, cron.FuncJob(func() { s.chore(s.purge) }))
 	}
 }
 
@@ -254,7 +260,7 @@ func (s *Server) chore(do func(context.Context)) {
 
 // reload follows a changed configuration, or keeps the old one and says why.
 func (s *Server) reload(ctx context.Context, clock *cron.Cron) {
-	s.at.Notify(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d\nSTATUS=Reading the configuration again", s.at.Counted().Microseconds()))
+	s.at.Notify("RELOADING=1\nSTATUS=Reading the configuration again")
 	next, err := s.at.Reload()
 	if err == nil {
 		err = s.change(ctx, next)
@@ -301,7 +307,8 @@ func (s *Server) startWeb() (stop func() error) {
 	var servers []*http.Server
 	serve := func(l net.Listener, handler http.Handler) {
 		server := web.Server(handler)
-		server.ErrorLog = slog.NewLogLogger(quiet{s.at.Log.Handler()}, slog.LevelDebug)
+		// net/http's own log names the addresses of clients: nobody reads it.
+		server.ErrorLog = slog.NewLogLogger(s.at.Log.Handler(), slog.LevelDebug)
 		servers = append(servers, server)
 		go func() {
 			if err := server.Serve(web.Limit(l)); !errors.Is(err, http.ErrServerClosed) {
@@ -310,7 +317,7 @@ func (s *Server) startWeb() (stop func() error) {
 		}()
 	}
 	if s.at.Public != nil {
-		serve(s.at.Public, web.Public(web.PublicOptions{Unsubscribes: s.engine.Links(), Pages: s.pages.Load, Log: s.at.Log, Clock: s.o.Engine.Clock}))
+		serve(s.at.Public, web.Public(web.PublicOptions{Unsubscribes: s.engine().Links(), Pages: s.pages.Load, Log: s.at.Log, Clock: s.o().Engine.Clock}))
 	}
 	if s.at.Admin != nil {
 		serve(s.at.Admin, web.Admin(web.AdminOptions{Health: s.Health, Metrics: s.metrics.handler(s), Hosts: s.hosts}))
@@ -327,7 +334,3 @@ func (s *Server) startWeb() (stop func() error) {
 		return errors.Join(errs...)
 	}
 }
-
-// quiet passes on nothing but the text: net/http's own log names the addresses
-// of clients.
-type quiet struct{ slog.Handler }

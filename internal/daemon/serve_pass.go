@@ -31,7 +31,7 @@ func (s *Server) passes(ctx context.Context) {
 			wait = 0
 		}
 		var again <-chan time.Time
-		if n, _ := s.engine.flight.under(); n > 0 && wait == 0 {
+		if n, _ := s.engine().flight.under(); n > 0 && wait == 0 {
 			again = time.After(stallLook)
 		}
 		if wait > 0 {
@@ -43,7 +43,7 @@ func (s *Server) passes(ctx context.Context) {
 		case f := <-s.follow:
 			cancel()
 			passCtx, cancel = s.newPassContext(ctx)
-			f.done <- s.goOnWith(f.options)
+			f.done <- s.replace(f.options)
 		case <-s.wake:
 		case <-again:
 		}
@@ -58,19 +58,12 @@ func (s *Server) newPassContext(ctx context.Context) (context.Context, context.C
 	return passCtx, cancel
 }
 
-// goOnWith follows other options between two passes.
-func (s *Server) goOnWith(next ServeOptions) error {
-	old := s.o
-	s.take(&next)
-	engine, err := s.engine.With(s.o.Engine)
-	if err != nil {
-		s.take(&old)
+// replace follows a changed configuration and ends what the old one held open.
+func (s *Server) replace(next ServeOptions) error {
+	old := s.o()
+	if err := s.goOnWith(next); err != nil {
 		return err
 	}
-	s.o.Engine.DB.SetZone(s.o.Engine.Settings.Zone)
-	s.mu.Lock()
-	s.engine = engine
-	s.mu.Unlock()
 	if old.Close != nil {
 		if err := old.Close(); err != nil {
 			s.at.Log.Debug("the connections of the old configuration", "error", err)
@@ -79,19 +72,31 @@ func (s *Server) goOnWith(next ServeOptions) error {
 	return nil
 }
 
+// goOnWith follows other options between two passes.
+func (s *Server) goOnWith(next ServeOptions) error {
+	s.hear(&next)
+	engine, err := s.engine().With(next.Engine)
+	if err != nil {
+		return err
+	}
+	s.put(next, engine)
+	next.Engine.DB.SetZone(next.Engine.Settings.Zone)
+	return nil
+}
+
 // pass makes one pass and tells everybody how it went. failed asks for another
 // one soon.
 func (s *Server) pass(ctx context.Context) (failed bool) {
 	s.mu.Lock()
-	s.busy = s.o.Engine.Clock()
+	s.busy = s.o().Engine.Clock()
 	s.mu.Unlock()
-	s.engine.pulse.beat() // a watchdog that looks just now finds a pass that has begun
+	s.engine().pulse.beat() // a watchdog that looks just now finds a pass that has begun
 	begun := s.at.Counted()
 	s.refresh()
 	err := s.clockJumped(ctx)
 	var summary Summary
 	if err == nil {
-		summary, err = s.engine.Pass(ctx)
+		summary, err = s.engine().Pass(ctx)
 	}
 	took := s.at.Counted() - begun
 	if ctx.Err() != nil {
@@ -111,24 +116,23 @@ func (s *Server) pass(ctx context.Context) (failed bool) {
 // refresh has edited letters and pages live with the pass that begins. Letters
 // that do not render hold their reminders; pages that do not stay the old ones.
 func (s *Server) refresh() {
-	if s.o.Refresh == nil {
+	if s.o().Refresh == nil {
 		return
 	}
-	edited, err := s.o.Refresh()
+	edited, err := s.o().Refresh()
 	if err != nil {
 		s.at.Log.Error("edited letters or pages cannot be used", "error", err)
 	}
 	if edited == nil {
 		return
 	}
-	next := s.o
+	next := *s.o()
 	settings := *next.Engine.Settings
 	settings.Broken = edited.Letters.Broken
 	next.Engine.Settings, next.Engine.Letters, next.Engine.LettersVersion = &settings, edited.Letters, edited.Version
 	if edited.Pages != nil {
 		next.Pages = edited.Pages
 	}
-	next.Close, s.o.Close = s.o.Close, nil // the transport stays
 	if err := s.goOnWith(next); err != nil {
 		s.at.Log.Error("edited letters cannot be used", "error", err)
 		return
@@ -138,15 +142,15 @@ func (s *Server) refresh() {
 
 // clockJumped compares the clocks before a pass.
 func (s *Server) clockJumped(ctx context.Context) error {
-	by := s.hands.Jump(s.o.Engine.Clock().Round(0), s.at.Counted())
+	by := s.hands.Jump(s.o().Engine.Clock().Round(0), s.at.Counted())
 	if by.Abs() > mostJump {
 		s.at.Log.Warn("the clock of the machine jumped: what is due waits for renewd release", "by", by.Round(time.Second).String())
 	}
-	return s.engine.ClockJumped(ctx, by)
+	return s.engine().ClockJumped(ctx, by)
 }
 
 func (s *Server) overview() (o store.Overview, err error) {
-	err = s.o.Engine.DB.Read(context.Background(), func(tx *store.Tx) (err error) {
+	err = s.o().Engine.DB.Read(context.Background(), func(tx *store.Tx) (err error) {
 		o, err = tx.Overview()
 		return err
 	})
@@ -156,7 +160,7 @@ func (s *Server) overview() (o store.Overview, err error) {
 // passed notes how a pass went, logs what is worth a line, and puts STATUS up to
 // date.
 func (s *Server) passed(summary Summary, overview store.Overview, took time.Duration, err error) {
-	now := s.o.Engine.Clock()
+	now := s.o().Engine.Clock()
 	failure := ""
 	if err != nil {
 		failure = hideAddresses(err.Error()) // which also makes two that differ by a Message-ID alike
@@ -206,7 +210,7 @@ func tally(counts map[string]int) string {
 // status is what `systemctl status` shows in one line.
 func (s *Server) status() string {
 	s.mu.Lock()
-	report, broken, engine := s.report, s.broken, s.engine
+	report, broken, engine := s.report, s.broken, s.engine()
 	s.mu.Unlock()
 	o := &report.overview
 	text := fmt.Sprintf("%d due, %d waiting", o.Count(renewal.Due), o.Count(renewal.Waiting))
@@ -220,14 +224,14 @@ func (s *Server) status() string {
 	if tasks > 0 {
 		text += fmt.Sprintf(", %d tasks", tasks)
 	}
-	if !o.NextLook.IsZero() && o.NextLook.After(s.o.Engine.Clock()) {
-		text += ", next look " + o.NextLook.In(s.o.Engine.Settings.Zone).Format("2006-01-02 15:04")
+	if !o.NextLook.IsZero() && o.NextLook.After(s.o().Engine.Clock()) {
+		text += ", next look " + o.NextLook.In(s.o().Engine.Settings.Zone).Format("2006-01-02 15:04")
 	}
 	switch {
 	case report.failure != "":
-		text = "Passes fail since " + report.failing.In(s.o.Engine.Settings.Zone).Format("15:04") + ": " + report.failure
+		text = "Passes fail since " + report.failing.In(s.o().Engine.Settings.Zone).Format("15:04") + ": " + report.failure
 	case o.Pause != nil:
-		text = fmt.Sprintf("Sending is paused (%s), next try %s; %s", o.Pause.Reason, o.Pause.ProbeAt.In(s.o.Engine.Settings.Zone).Format("15:04"), text)
+		text = fmt.Sprintf("Sending is paused (%s), next try %s; %s", o.Pause.Reason, o.Pause.ProbeAt.In(s.o().Engine.Settings.Zone).Format("15:04"), text)
 	case broken != "":
 		text = "The new configuration is broken, the old one goes on; " + text
 	}
@@ -259,8 +263,8 @@ func firstLine(text string) string {
 // doChores runs the backup and the purge, one after the other, and at the start
 // those whose time went by while nothing ran.
 func (s *Server) doChores(ctx context.Context) {
-	s.catchUp(ctx, s.o.Backup, metaLastBackup, s.backup)
-	s.catchUp(ctx, s.o.Purge, metaLastPurge, s.purge)
+	s.catchUp(ctx, s.o().Backup, metaLastBackup, s.backup)
+	s.catchUp(ctx, s.o().Purge, metaLastPurge, s.purge)
 	for {
 		select {
 		case <-ctx.Done():
@@ -283,7 +287,7 @@ func (s *Server) catchUp(ctx context.Context, schedule *Schedule, key string, do
 	if schedule == nil {
 		return
 	}
-	db, now := s.o.Engine.DB, s.o.Engine.Clock()
+	db, now := s.o().Engine.DB, s.o().Engine.Clock()
 	text := ""
 	err := db.Read(ctx, func(tx *store.Tx) (err error) {
 		text, err = tx.Meta(key)
@@ -302,20 +306,20 @@ func (s *Server) catchUp(ctx context.Context, schedule *Schedule, key string, do
 }
 
 func (s *Server) backup(ctx context.Context) {
-	db, now := s.o.Engine.DB, s.o.Engine.Clock()
-	path, err := s.o.Backups.Backup(ctx, db, now)
+	db, now := s.o().Engine.DB, s.o().Engine.Clock()
+	path, err := s.o().Backups.Backup(ctx, db, now)
 	s.choreDone(ctx, "backup", metaLastBackup, now, err, "file", path)
 }
 
 func (s *Server) purge(ctx context.Context) {
-	db, now := s.o.Engine.DB, s.o.Engine.Clock()
-	done, err := s.o.Keeping.Purge(ctx, db, now)
+	db, now := s.o().Engine.DB, s.o().Engine.Clock()
+	done, err := s.o().Keeping.Purge(ctx, db, now)
 	s.choreDone(ctx, "purge", metaLastPurge, now, err, "contents", done.Contents, "events", done.Events)
 }
 
 func (s *Server) choreDone(ctx context.Context, name, key string, now time.Time, err error, details ...any) {
 	if err == nil {
-		err = s.o.Engine.DB.Write(ctx, func(tx *store.Tx) error { return tx.SetMeta(key, renewal.FormatStamp(now)) })
+		err = s.o().Engine.DB.Write(ctx, func(tx *store.Tx) error { return tx.SetMeta(key, renewal.FormatStamp(now)) })
 	}
 	s.mu.Lock()
 	s.choreFailed = ""

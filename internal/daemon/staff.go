@@ -26,18 +26,19 @@ const awayBeforeTold = time.Hour
 // through the same transport. About an absent server that is when it is back, of
 // course. A mail that cannot be sent is tried again, at growing distances.
 func (s *Server) tellStaff(ctx context.Context) error {
-	if len(s.o.Staff) == 0 || s.engine.paused() != nil || s.at.Counted() < s.staffAfter {
+	if len(s.o().Staff) == 0 || s.engine().paused() != nil || s.at.Counted() < s.staffAfter {
 		return nil
 	}
-	now := s.o.Engine.Clock()
+	now := s.o().Engine.Clock()
 	for _, kind := range store.UrgentKinds {
 		if kind == renewal.TaskServerAway || kind == renewal.TaskSenderRefused {
 			continue // see tellBack
 		}
 		facts := compose.StaffFacts{Kind: kind}
-		err := s.o.Engine.DB.Read(ctx, func(tx *store.Tx) error {
+		err := s.o().Engine.DB.Read(ctx, func(tx *store.Tx) error {
 			last, err := tx.LastTold(kind)
-			if err != nil || !last.IsZero() && now.Before(last.Add(staffEvery)) {
+			// A mail of the future is one from before the clock was put right.
+			if err != nil || !last.IsZero() && !now.Before(last) && now.Before(last.Add(staffEvery)) {
 				return err
 			}
 			return s.gather(tx, &facts, now)
@@ -52,7 +53,7 @@ func (s *Server) tellStaff(ctx context.Context) error {
 			s.at.Log.Warn("staff could not be mailed; it is tried again", "kind", string(kind), "error", hideAddresses(err.Error()))
 			return nil
 		}
-		err = s.o.Engine.DB.Write(ctx, func(tx *store.Tx) error { return tx.Told(kind, now) })
+		err = s.o().Engine.DB.Write(ctx, func(tx *store.Tx) error { return tx.Told(kind, now) })
 		if err != nil {
 			return err
 		}
@@ -79,7 +80,7 @@ func (s *Server) gather(tx *store.Tx, facts *compose.StaffFacts, before time.Tim
 func (s *Server) tellBack(ctx context.Context, now time.Time) error {
 	for kind, lasted := range map[renewal.TaskKind]time.Duration{renewal.TaskServerAway: awayBeforeTold, renewal.TaskSenderRefused: 0} {
 		var over store.OpenTask
-		err := s.o.Engine.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		err := s.o().Engine.DB.Read(ctx, func(tx *store.Tx) (err error) {
 			over, err = tx.UntoldOver(kind, lasted)
 			return err
 		})
@@ -94,7 +95,7 @@ func (s *Server) tellBack(ctx context.Context, now time.Time) error {
 			s.at.Log.Warn("staff could not be mailed; it is tried again", "kind", string(kind), "error", hideAddresses(err.Error()))
 			return nil
 		}
-		err = s.o.Engine.DB.Write(ctx, func(tx *store.Tx) error { return tx.ToldOver(kind, now) })
+		err = s.o().Engine.DB.Write(ctx, func(tx *store.Tx) error { return tx.ToldOver(kind, now) })
 		if err != nil {
 			return err
 		}
@@ -104,16 +105,16 @@ func (s *Server) tellBack(ctx context.Context, now time.Time) error {
 
 // mailStaff sends one letter to everybody of the staff.
 func (s *Server) mailStaff(ctx context.Context, staff compose.StaffFacts, now time.Time) error {
-	o := &s.o.Engine
+	o := &s.o().Engine
 	zone := o.Settings.Zone
 	letter, err := o.Letters.Render(compose.StaffAlert, "", false, compose.NewData(compose.Facts{
 		Staff: &staff, Zone: zone, Today: renewal.LocalDate(now, zone)}))
 	if err != nil {
 		return err
 	}
-	id := newMessageID(now, s.engine.domain())
+	id := newMessageID(now, s.engine().domain())
 	var errs []error
-	for _, to := range slices.Compact(slices.Sorted(slices.Values(s.o.Staff))) {
+	for _, to := range slices.Compact(slices.Sorted(slices.Values(s.o().Staff))) {
 		raw, err := compose.Message(letter, compose.Envelope{From: o.Sender.From, ReplyTo: o.Sender.ReplyTo, To: to,
 			MessageID: id, Date: now.In(zone), Class: renewal.Transactional})
 		if err == nil {
@@ -124,7 +125,7 @@ func (s *Server) mailStaff(ctx context.Context, staff compose.StaffFacts, now ti
 			}
 		}
 		errs = append(errs, err)
-		id = newMessageID(now, s.engine.domain())
+		id = newMessageID(now, s.engine().domain())
 	}
 	// One that got through is enough: a mistyped address must not repeat the mail
 	// to the others every minute.

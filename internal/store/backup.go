@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Backup writes a copy of the database as it stands now to path while others
@@ -74,7 +75,7 @@ func vacuumInto(ctx context.Context, from, to string) (err error) {
 
 // checkPages runs one of SQLite's checks, integrity_check or quick_check.
 func checkPages(ctx context.Context, path, pragma string) (err error) {
-	pool, err := openPool(ctx, readerDSN(path, Options{}), 1, readerWants(0))
+	pool, err := openPool(ctx, touchNothing(path), 1, readerWants(0))
 	if err != nil {
 		return inWords(err, path)
 	}
@@ -85,7 +86,7 @@ func checkPages(ctx context.Context, path, pragma string) (err error) {
 	}
 	if verdict != "ok" {
 		return &fault{sentence: fmt.Sprintf("the database %s is damaged (%s): restore the latest backup in its place "+
-			"(and then run `renewd adopt`)", path, verdict)}
+			"(and then run `renewd adopt`)", path, strings.Join(strings.Fields(verdict), " "))}
 	}
 	return nil
 }

@@ -63,8 +63,7 @@ func inWords(err error, path string) error {
 	case codeFull:
 		sentence = fmt.Sprintf("the disk that holds the database %s is full: nothing was written; free some space", path)
 	case codeReadOnly:
-		sentence = fmt.Sprintf("the database %s cannot be written: check the owner and the rights of the file, of those with "+
-			"-wal and -shm beside it, and of their directory", path)
+		sentence = cannotWrite(path)
 	case codeCorrupt:
 		sentence = fmt.Sprintf("the database %s is damaged: restore the latest backup in its place (and then run `renewd adopt`)", path)
 	case codeNotADB:
@@ -78,6 +77,11 @@ func inWords(err error, path string) error {
 		return err
 	}
 	return &fault{sentence: fmt.Sprintf("%s: %v", sentence, err), cause: err, kind: kind}
+}
+
+func cannotWrite(path string) string {
+	return fmt.Sprintf("the database %s cannot be written: check the owner and the rights of the file, of those with "+
+		"-wal and -shm beside it, and of their directory", path)
 }
 
 // cantOpen finds the likely reason why a file cannot be opened.

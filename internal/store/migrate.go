@@ -66,15 +66,14 @@ func Migrate(ctx context.Context, path string, opts Options) (from, to int, back
 
 func migrate(ctx context.Context, path string, opts Options, steps []step) (from, to int, backup string, err error) {
 	from, err = schemaVersion(ctx, path, len(steps))
+	if err == nil && from > 0 && opts.Check {
+		err = checkPages(ctx, path, "quick_check")
+	}
 	if err != nil || from == len(steps) {
 		return from, from, "", err
 	}
 	if from > 0 {
-		backup = filepath.Join(opts.BackupDir, fmt.Sprintf("%s.v%d-%s.bak",
-			filepath.Base(path), from, opts.Now.UTC().Format("20060102T150405Z")))
-		if opts.BackupDir == "" {
-			backup = filepath.Join(filepath.Dir(path), backup)
-		}
+		backup = backupName(path, from, opts)
 		err := os.MkdirAll(filepath.Dir(backup), 0o700)
 		if err == nil {
 			err = copyDatabase(ctx, path, backup)
@@ -99,6 +98,23 @@ func migrate(ctx context.Context, path string, opts Options, steps []step) (from
 		to = s.version
 	}
 	return from, to, backup, nil
+}
+
+// backupName is where the backup before an upgrade goes: a name that nothing has
+// yet, since an upgrade that was killed a moment ago may have left its own.
+func backupName(path string, from int, opts Options) string {
+	dir := opts.BackupDir
+	if dir == "" {
+		dir = filepath.Dir(path)
+	}
+	stem := filepath.Join(dir, fmt.Sprintf("%s.v%d-%s", filepath.Base(path), from, opts.Now.UTC().Format("20060102T150405Z")))
+	name := stem + ".bak"
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(name); err != nil {
+			return name // where it is another error than there being none, copying says so
+		}
+		name = fmt.Sprintf("%s-%d.bak", stem, n)
+	}
 }
 
 // applyStep runs one step, unless another process was faster.
@@ -142,13 +158,7 @@ func schemaVersion(ctx context.Context, path string, newest int) (version int, e
 	case info.Size() == 0:
 		return 0, nil
 	}
-	dsn := readerDSN(path, Options{})
-	if _, err := os.Lstat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
-		// Nobody has it open, so all is in the file itself; and SQLite shall not
-		// leave its own files beside one that may be somebody else's.
-		dsn += "&immutable=1"
-	}
-	pool, err := openPool(ctx, dsn, 1, readerWants(0))
+	pool, err := openPool(ctx, touchNothing(path), 1, readerWants(0))
 	if err != nil {
 		return 0, inWords(err, path)
 	}
@@ -172,6 +182,18 @@ func schemaVersion(ctx context.Context, path string, newest int) (version int, e
 			"this renewd knows %d) and was left untouched: install that renewd again", path, version, newest)}
 	}
 	return version, nil
+}
+
+// touchNothing is the name by which a file is read that may be damaged, or
+// somebody else's.
+func touchNothing(path string) string {
+	dsn := readerDSN(path, Options{})
+	if _, err := os.Lstat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
+		// Nobody has it open, so all is in the file itself; and SQLite shall not
+		// leave its own files beside it.
+		dsn += "&immutable=1"
+	}
+	return dsn
 }
 
 // needsNoMigration refuses to read a database whose schema is not the newest.

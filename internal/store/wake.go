@@ -38,10 +38,16 @@ func (tx *Tx) HoldBurst() (int, error) {
 }
 
 // HoldDue holds everything that is due by now, whatever its class, until a
-// person releases it: for a wall clock that jumped. It returns how many
-// reminders it newly holds.
+// person releases it: for a wall clock that jumped. The reminders wait from now
+// on, without a look that a wrong clock would lead astray. It returns how many it
+// newly holds.
 func (tx *Tx) HoldDue(now time.Time) (int, error) {
-	return tx.hold(`burst <> 2 AND due_at <= ?1 AND `+unsent, renewal.FormatStamp(now))
+	n, err := tx.exec(`UPDATE reminders SET burst = 2, state = 'waiting', reason = 'burst', until = NULL, decided_at = ?1
+		WHERE due_at <= ?1 AND `+unsent+` AND NOT (burst = 2 AND state = 'waiting' AND reason = 'burst')`, renewal.FormatStamp(now))
+	if err != nil {
+		return 0, fmt.Errorf("holding what is due: %w", err)
+	}
+	return int(n), nil
 }
 
 // hold also wakes the households concerned: when they were planned, a message
