@@ -28,7 +28,7 @@ const householdColumns = `
 // The queries for one household: its customers first, the rest by customer.
 const (
 	oneHousehold = `SELECT ` + customerColumns + `, ` + householdColumns + ` FROM customers AS c
-		WHERE c.id = ?2 OR c.email_key <> '' AND c.email_key = (SELECT email_key FROM customers WHERE id = ?2)`
+		WHERE c.id = ?2 OR c.email_key = (SELECT nullif(email_key, '') FROM customers WHERE id = ?2)`
 	oneAgreements = `SELECT ` + agreementColumns + ` FROM agreements AS a WHERE a.customer_id = ?`
 	oneTerms      = `SELECT ` + termColumns + ` FROM agreements AS a JOIN terms AS t ON t.agreement_id = a.id
 		WHERE a.customer_id = ? ORDER BY a.id, t.place`

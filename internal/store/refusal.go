@@ -22,7 +22,7 @@ func (tx *Tx) Refusal(customerID int64) (a Addressee, refused bool, err error) {
 	if err == nil {
 		err = tx.one(`SELECT coalesce(max(CASE WHEN type = 'unsubscribe' THEN at END), ''), coalesce(max(CASE WHEN type = 'resubscribe' THEN at END), '')
 			FROM events WHERE type IN ('unsubscribe', 'resubscribe')
-			  AND customer_id IN (SELECT id FROM customers WHERE id = ?1 OR email_key = ?2 AND ?2 <> '')`,
+			  AND customer_id IN (SELECT id FROM customers WHERE id = ?1 OR email_key = nullif(?2, ''))`,
 			[]any{customerID, key}, &unsubscribed, &resubscribed)
 	}
 	if err != nil {
