@@ -90,8 +90,9 @@ func exampleFor(dir string) []byte {
 	}
 	text := string(exampleConfig)
 	for _, key := range []struct{ written, full string }{
-		{`database = "renewd.db" `, `database = "/var/lib/renewd/renewd.db" `},
+		{`database  = "renewd.db"`, `database  = "/var/lib/renewd/renewd.db"`},
 		{`maildir = "outbox"`, `maildir = "/var/lib/renewd/outbox"`},
+		{`#dir = "backups" `, `dir = "/var/lib/renewd/backups" `},
 	} {
 		text = strings.Replace(text, key.written, key.full, 1)
 	}
