@@ -56,7 +56,7 @@ func verdict(n store.NoticeRecord, now time.Time) string {
 			return windowVoid
 		}
 		return windowMissed
-	case n.State.Unsent() && !now.After(n.Closes):
+	case (n.State.Unsent() || n.State == renewal.Sending) && !now.After(n.Closes):
 		return windowOpen
 	}
 	return windowMissed

@@ -48,12 +48,3 @@ func (e *Engine) ClockJumped(ctx context.Context, by time.Duration) error {
 			by.Round(time.Minute), now.Format("2006-01-02 15:04"))}, now)
 	})
 }
-
-// holdDue holds everything that is due while the clock is not trusted.
-func (e *Engine) holdDue(ctx context.Context) error {
-	now := e.o.Clock()
-	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.HoldDue(now)
-		return err
-	})
-}

@@ -60,26 +60,35 @@ func (e *Engine) closeCured(ctx context.Context, now time.Time) error {
 // readCurable remembers the open tasks that a look at their household can find
 // cured, once a pass.
 func (e *Engine) readCurable(ctx context.Context) error {
-	e.curable = map[string]bool{}
-	return e.o.DB.Read(ctx, func(tx *store.Tx) error {
+	found := map[string]bool{}
+	err := e.o.DB.Read(ctx, func(tx *store.Tx) error {
 		for _, kind := range []renewal.TaskKind{renewal.TaskBadData, renewal.TaskRenewed} {
 			topics, err := tx.OpenTopics(kind)
 			if err != nil {
 				return err
 			}
 			for _, topic := range topics {
-				e.curable[topic] = true
+				found[topic] = true
 			}
 		}
 		return nil
 	})
+	if err == nil {
+		e.mu.Lock()
+		e.curable = found
+		e.mu.Unlock()
+	}
+	return err
 }
 
 // closeCurable closes the tasks about a household whose cause a look no longer
 // found: data that were put right, an agreement that is renewed or cancelled by
 // now. Whoever does that wakes the household, so there is such a look.
 func (e *Engine) closeCurable(tx *store.Tx, d *renewal.Dossier, found []renewal.Task, now time.Time) error {
-	if len(e.curable) == 0 {
+	e.mu.Lock()
+	curable := e.curable
+	e.mu.Unlock()
+	if len(curable) == 0 {
 		return nil
 	}
 	open := map[string]bool{}
@@ -98,7 +107,7 @@ func (e *Engine) closeCurable(tx *store.Tx, d *renewal.Dossier, found []renewal.
 		delete(open, t.Topic)
 	}
 	for topic := range open {
-		if !e.curable[topic] {
+		if !curable[topic] {
 			continue
 		}
 		if _, err := tx.CloseTopic(topic, now); err != nil {

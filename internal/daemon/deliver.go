@@ -147,7 +147,7 @@ func (e *Engine) send(ctx context.Context, c claimed) error {
 		}
 		return errors.Join(refused, ctx.Err(), e.giveBack(c))
 	}
-	return e.settle(&answered{claimed: c, unkept: unkept, answer: answer, at: e.o.Clock()})
+	return e.writeDown(&answered{claimed: c, unkept: unkept, answer: answer, at: e.o.Clock()})
 }
 
 // streaming makes it durable that the first byte of a message is about to leave.
@@ -231,6 +231,13 @@ func (e *Engine) trouble(err error) {
 	if e.failure == nil {
 		e.failure = err
 	}
+}
+
+// clearTrouble forgets that error.
+func (e *Engine) clearTrouble() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.failure = nil
 }
 
 // troubled returns the error that the messages under way met.

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,9 +22,11 @@ import (
 
 // Transport takes one message to where it goes.
 type Transport interface {
-	// Deliver hands over the bytes of one message. It calls streaming once the
-	// transport is ready and before the first byte of the contents; an error of
-	// streaming ends the try without doubt.
+	// Deliver hands over the bytes of one message. It calls streaming (nil for
+	// none) once the transport is ready and before the first byte of the contents;
+	// an error of streaming ends the try without doubt. The error is nil but where
+	// the transport itself is in trouble (see Answer.Away), streaming failed, or
+	// ctx ended before the contents began; what came of the message is the Answer.
 	Deliver(ctx context.Context, from, to string, raw []byte, streaming func() error) (mailout.Answer, error)
 }
 
@@ -99,8 +100,8 @@ type Engine struct {
 	rescued bool
 	// unowned: the database never sent; it becomes ours before the first claim.
 	unowned bool
-	// curable are the topics of the open tasks that a look can find cured.
-	curable map[string]bool
+	// home: nothing waits any more because the database was a copy.
+	home bool
 	*common
 }
 
@@ -118,6 +119,9 @@ type common struct {
 
 	mu      sync.Mutex // guards what follows
 	summary Summary
+	// curable are the topics of the open tasks that a look can find cured; never
+	// changed, only replaced.
+	curable map[string]bool
 	pause   *store.Pause
 	// unrecorded is what came of messages and is not written down yet.
 	unrecorded []*answered
@@ -127,19 +131,20 @@ type common struct {
 
 // New returns an Engine that has not looked at anything yet.
 func New(o Options) (*Engine, error) {
-	return newEngine(o, &common{ledger: ledger{db: o.DB}, flight: newFlight(o.Connections), links: NewLinks(o.DB, o.Clock)})
+	return newEngine(o, &common{ledger: ledger{db: o.DB}, flight: newFlight(o.Connections), links: NewLinks(o.DB, o.Clock), summary: newSummary()})
 }
 
 // With returns an engine that goes on with other options, read from a changed
 // configuration, in the place of this one, which makes no further pass. The
 // database is the same; messages under way end as they began.
 func (e *Engine) With(o Options) (*Engine, error) {
-	e.flight.resize(o.Connections)
 	next, err := newEngine(o, e.common)
-	if err == nil {
-		next.rescued = e.rescued
+	if err != nil {
+		return nil, err
 	}
-	return next, err
+	next.rescued = e.rescued
+	e.flight.resize(o.Connections)
+	return next, nil
 }
 
 func newEngine(o Options, shared *common) (*Engine, error) {
@@ -191,14 +196,17 @@ func (e *Engine) count(change func(*Summary)) {
 	change(&e.summary)
 }
 
-// summed returns the summary so far.
+// summed returns what was done since it was last asked: by a pass, and by the
+// messages that landed before it.
 func (e *Engine) summed() Summary {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := e.summary
-	s.Waiting, s.Skipped = maps.Clone(s.Waiting), maps.Clone(s.Skipped)
+	e.summary = newSummary()
 	return s
 }
+
+func newSummary() Summary { return Summary{Waiting: map[string]int{}, Skipped: map[string]int{}} }
 
 // checkInstance finds out whether this instance may send from the database. One
 // that may not plans and shows everything, and asks a person.
@@ -210,27 +218,39 @@ func (e *Engine) checkInstance(ctx context.Context, now time.Time) error {
 	e.unowned = standing == store.Unowned
 	e.standing.Silent = !standing.MaySend()
 	if !e.standing.Silent {
-		return nil
+		return e.comeHome(ctx, now)
 	}
+	e.home = false
 	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
 		return e.ask(tx, renewal.Task{Kind: renewal.TaskCopy, Topic: "copy:" + string(standing), Text: standing.Sentence()}, now)
 	})
 }
 
-// metaRulesSince is the key of meta that says when the present rules came into
-// force.
-const metaRulesSince = "rules_since"
-
-// RulesSince returns when the rules with this fingerprint came into force in a
-// database: now where they did not yet.
-func RulesSince(tx *store.Tx, fingerprint string, now time.Time) (time.Time, error) {
-	followed, err := tx.RulesFollowed(fingerprint)
-	if err != nil || !followed {
-		return now, err
+// comeHome goes on with what waited because this was a copy, where it is none any
+// more without anybody having adopted it: the machine has its identity back, or
+// the newer file is in its place again.
+func (e *Engine) comeHome(ctx context.Context, now time.Time) error {
+	if e.home {
+		return nil
 	}
-	text, err := tx.Meta(metaRulesSince)
-	if err != nil || text == "" {
-		return now, err
+	waiting := 0
+	var topics []string
+	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		if waiting, err = tx.WaitingWith(renewal.Copy); err == nil {
+			topics, err = tx.OpenTopics(renewal.TaskCopy)
+		}
+		return err
+	})
+	if err == nil && (waiting > 0 || len(topics) > 0) {
+		err = e.o.DB.Write(ctx, func(tx *store.Tx) error {
+			for _, topic := range topics {
+				if _, err := tx.CloseTopic(topic, now); err != nil {
+					return err
+				}
+			}
+			return tx.WakeAll()
+		})
 	}
-	return renewal.ParseStamp(text)
+	e.home = err == nil
+	return err
 }

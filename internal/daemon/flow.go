@@ -92,12 +92,11 @@ func (e *Engine) PlanOnly(ctx context.Context) (Summary, error) {
 // begin brings the database and the engine together: what a crash left behind
 // is rescued, the instance is checked, a changed configuration is followed.
 func (e *Engine) begin(ctx context.Context) error {
-	e.mu.Lock()
-	e.summary = Summary{Waiting: map[string]int{}, Skipped: map[string]int{}}
-	e.failure = nil
-	e.mu.Unlock()
 	now := e.o.Clock()
-	if err := e.settleAll(); err != nil {
+	// What messages met that landed after the last pass.
+	failed := e.troubled()
+	e.clearTrouble()
+	if err := errors.Join(e.writeDownRest(), failed); err != nil {
 		return err
 	}
 	if e.lost.Swap(false) {
@@ -156,77 +155,6 @@ func (e *Engine) readStanding(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// metaLetters is the key of meta with the version of the letters of the last
-// pass.
-const metaLetters = "letters_version"
-
-// letterRetry is how long after a letter failed with a customer's own data it is
-// tried again, in case the data were put right.
-const letterRetry = 15 * time.Minute
-
-// followLetters wakes, after a letter was edited, those who wait because theirs
-// did not render, and tries those again whose own data may be right by now.
-func (e *Engine) followLetters(ctx context.Context, now time.Time) error {
-	edited, failed := false, false
-	err := e.o.DB.Read(ctx, func(tx *store.Tx) error {
-		known, err := tx.Meta(metaLetters)
-		if edited = known != e.o.LettersVersion; err == nil && !edited {
-			failed, err = tx.FailedLetters(now.Add(-letterRetry))
-		}
-		return err
-	})
-	if err != nil || !edited && !failed {
-		return err
-	}
-	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
-		before := now
-		if !edited {
-			before = now.Add(-letterRetry)
-		}
-		if err := tx.RetryLetters(before, now); err != nil {
-			return err
-		}
-		return tx.SetMeta(metaLetters, e.o.LettersVersion)
-	})
-}
-
-// followRules wakes every household, a few thousand at a time, after the rules
-// or the sending hours changed. A crash in between loses nothing: the cursor is
-// in the database.
-func (e *Engine) followRules(ctx context.Context, now time.Time) error {
-	followed := false
-	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		if followed, err = tx.RulesFollowed(e.fingerprint); err == nil && followed && e.standing.RulesSince.IsZero() {
-			e.standing.RulesSince, err = RulesSince(tx, e.fingerprint, now)
-		}
-		return err
-	})
-	if err != nil || followed {
-		return err
-	}
-	err = e.o.DB.Write(ctx, func(tx *store.Tx) error {
-		changed, err := tx.WakeChangedRules(e.fingerprint)
-		if err == nil && changed {
-			err = tx.SetMeta(metaRulesSince, renewal.FormatStamp(now))
-		}
-		if err == nil {
-			e.standing.RulesSince, err = RulesSince(tx, e.fingerprint, now)
-		}
-		return err
-	})
-	for more := true; more && err == nil; {
-		err = e.o.DB.Write(ctx, func(tx *store.Tx) (err error) {
-			more, err = tx.WalkRules(walkBatch)
-			return err
-		})
-		e.pulse.beat()
-	}
-	if err != nil {
-		return fmt.Errorf("following changed rules: %w", err)
-	}
-	return nil
-}
-
 // planDue plans every household that is due and returns how many there were.
 // Its invariant: a household that was looked at has a next look after now, or
 // none, so the loop ends.
@@ -272,6 +200,8 @@ type looked struct {
 	// now and standing are what it was decided by.
 	now      time.Time
 	standing plan.Standing
+	// asked is how many tasks are new to the people who read them.
+	asked int
 }
 
 // look reads one household, brings its terms up to date, decides, and writes
@@ -297,21 +227,27 @@ func (e *Engine) look(tx *store.Tx, customerID int64, now time.Time) (looked, er
 	if pause := e.paused(); pause != nil {
 		standing.Paused = pause.Reason
 	}
-	l := looked{d, plan.Decide(now, e.o.Settings, standing, d), now, standing}
-	return l, e.apply(tx, d, &l.out, now)
+	l := looked{dossier: d, out: plan.Decide(now, e.o.Settings, standing, d), now: now, standing: standing}
+	l.asked, err = e.apply(tx, d, &l.out, now)
+	return l, err
 }
 
-// apply writes down what was decided about a household.
-func (e *Engine) apply(tx *store.Tx, d *renewal.Dossier, out *plan.Outcome, now time.Time) error {
+// apply writes down what was decided about a household, and returns how many
+// tasks are new.
+func (e *Engine) apply(tx *store.Tx, d *renewal.Dossier, out *plan.Outcome, now time.Time) (asked int, err error) {
 	for _, t := range out.Tasks {
-		if err := e.ask(tx, t, now); err != nil {
-			return err
+		added, err := tx.AddTask(t, now)
+		if err != nil {
+			return 0, err
+		}
+		if added {
+			asked++
 		}
 	}
 	if err := tx.ApplyDecisions(d, out.Changes, out.NextLook); err != nil {
-		return err
+		return 0, err
 	}
-	return e.closeCurable(tx, d, out.Tasks, now)
+	return asked, e.closeCurable(tx, d, out.Tasks, now)
 }
 
 // ask adds a task and counts it where it is new to the people who read them.
@@ -323,47 +259,11 @@ func (e *Engine) ask(tx *store.Tx, t renewal.Task, now time.Time) error {
 	return err
 }
 
-// guard holds what must not leave without a person's word.
-func (e *Engine) guard(ctx context.Context) error {
-	if e.standing.ClockJumped {
-		return e.holdDue(ctx)
-	}
-	return e.guardBurst(ctx)
-}
-
-// guardBurst holds every commercial reminder that was already due when first
-// planned, once there are more of them than the configuration allows.
-func (e *Engine) guardBurst(ctx context.Context) error {
-	limit := e.o.Settings.Burst
-	e.standing.BurstOn = false
-	if limit == 0 {
-		return nil
-	}
-	count := 0
-	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		count, err = tx.BurstCount()
-		return err
-	})
-	if err != nil || count <= limit {
-		return err
-	}
-	e.standing.BurstOn = true
-	return e.o.DB.Write(ctx, func(tx *store.Tx) error {
-		now := e.o.Clock()
-		held, err := tx.HoldBurst()
-		if err != nil || held == 0 {
-			return err
-		}
-		return e.ask(tx, renewal.Task{Kind: renewal.TaskBurst, Topic: "burst", Text: fmt.Sprintf(
-			"%d commercial reminders were already due when they were first planned (send.burst allows %d): all of them wait. Look at them with renewd explain or sqlite3 (SELECT * FROM waiting), then let them go with renewd release.",
-			count, limit)}, now)
-	})
-}
-
 // tellAll counts and reports what a transaction decided, once it is written.
 func (e *Engine) tellAll(looks []looked) {
 	for i := range looks {
 		e.tell(looks[i].dossier, &looks[i].out, looks[i].now)
+		e.count(func(s *Summary) { s.Tasks += looks[i].asked })
 	}
 }
 

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"renewd/internal/store"
@@ -34,8 +35,8 @@ type entry struct {
 }
 
 // enter runs write in a transaction, which it may share with others, and returns
-// once it is durable or has failed. Where a shared transaction fails, each write
-// is run once more in one of its own: write has to bear a second run, and an
+// once it is durable or has failed. Where a shared transaction fails for another
+// reason than a locked database, each write is run once more in one of its own: write has to bear a second run, and an
 // expected refusal is better kept in a variable than returned. A ctx that ends
 // does not interrupt it: what happened has to be written down.
 func (l *ledger) enter(ctx context.Context, write func(tx *store.Tx) error) error {
@@ -81,7 +82,9 @@ func (l *ledger) commit(ctx context.Context, batch []*entry) {
 		}
 		return nil
 	})
-	if err == nil || len(batch) == 1 {
+	// Where another program holds the database, each of them would wait as long
+	// again for the same answer.
+	if err == nil || len(batch) == 1 || errors.Is(err, store.ErrBusy) {
 		for _, e := range batch {
 			e.err = err
 		}

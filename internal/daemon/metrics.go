@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"renewd/internal/mailout"
 	"renewd/internal/plan"
 	"renewd/internal/renewal"
 )
@@ -48,7 +49,7 @@ func (m *metrics) decided(l plan.Line) {
 
 func (m *metrics) sent(r Report) {
 	m.messages.WithLabelValues(string(r.Class), string(r.Answer.Outcome), string(r.Answer.About)).Inc()
-	if r.Answer.Outcome == "accepted" {
+	if r.Answer.Outcome == mailout.Accepted {
 		m.late.WithLabelValues(string(r.Class)).Observe(r.Late.Seconds())
 	}
 }

@@ -23,10 +23,10 @@ type answered struct {
 	at     time.Time
 }
 
-// settle writes down what came of a message, even when somebody wants us to
+// writeDown writes down what came of a message, even when somebody wants us to
 // stop: without it, a message that did leave would look like one in doubt. Where
 // that fails now, the next pass does it before anything else.
-func (e *Engine) settle(a *answered) error {
+func (e *Engine) writeDown(a *answered) error {
 	err := e.record(a)
 	e.pulse.beat()
 	switch {
@@ -42,91 +42,109 @@ func (e *Engine) settle(a *answered) error {
 	return nil
 }
 
-// settleAll writes down what could not be written down before.
-func (e *Engine) settleAll() error {
+// writeDownRest writes down what could not be written down before.
+func (e *Engine) writeDownRest() error {
 	e.mu.Lock()
 	open := e.unrecorded
 	e.unrecorded = nil
 	e.mu.Unlock()
 	var errs []error
 	for _, a := range open {
-		errs = append(errs, e.settle(a))
+		errs = append(errs, e.writeDown(a))
 	}
 	return errors.Join(errs...)
 }
 
-// record is what each kind of answer means for the message, its reminders, and
-// everybody else's.
+// record writes down what came of a message and counts what that did.
 func (e *Engine) record(a *answered) error {
-	now, id, answer := a.at, a.stored.ID, a.answer
-	var gone error
-	pause, paused := e.pauseAfter(a), false
 	next, known := e.afterwards(a)
-	applied := false
-	var state renewal.State // where it is one that a person is asked about
+	pause := e.pauseAfter(a)
+	var n noted
 	err := e.ledger.enter(context.Background(), func(tx *store.Tx) (err error) {
-		paused, state = false, ""
-		outcome := store.Outcome{Reply: answer.Text, Prepared: a.unkept, At: now}
-		switch {
-		case answer.Outcome == mailout.Accepted:
-			outcome.State = renewal.Sent
-			if applied, err = e.undisturbed(tx, a, known); err == nil {
-				outcome.LookKnown = applied
-				err = tx.Record(id, outcome)
-			}
-			if err == nil && applied {
-				out := next
-				out.Changes = slices.Clone(next.Changes) // they get ids, and this may run again
-				err = e.apply(tx, a.dossier, &out, now)
-			}
-		case answer.Outcome == mailout.Uncertain:
-			state, err = tx.InDoubt(id, answer.Text, now)
-		case answer.Outcome == mailout.Rejected && answer.About == mailout.AboutSender:
-			paused, err = tx.Refused(id, answer.Text, pause.ProbeAt, now)
-			if !paused {
-				state = renewal.Failed
-			}
-		case answer.Outcome == mailout.Rejected:
-			outcome.State, state = renewal.Failed, renewal.Failed
-			err = tx.Record(id, outcome)
-			if err == nil && answer.NoSuchMailbox() {
-				err = tx.Suppress(a.stored.To, now)
-			}
-		case answer.Away:
-			// A server that is away burns no attempts.
-			paused = true
-			err = tx.Returned(id, renewal.Waiting, renewal.ServerAway, pause.ProbeAt, now)
-		default:
-			err = tx.Returned(id, renewal.Waiting, renewal.Deferred, now.Add(backOff(a.stored.Attempts)), now)
-		}
+		n, err = e.note(tx, a, pause, next, known)
 		if errors.Is(err, store.ErrGone) {
-			gone, err = err, nil // changed nothing: the others' writes may stand
-		}
-		if err == nil && paused {
-			err = e.beginPause(tx, pause, now)
-		}
-		if err == nil && answer.Outcome == mailout.Accepted && e.paused() != nil {
-			_, err = tx.EndPause(now)
+			n, err = noted{gone: err}, nil // changed nothing: the others' writes may stand
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if gone == nil && (state == renewal.Uncertain || state == renewal.Failed && a.stored.Class == renewal.Notice) {
-		// One task a reminder arose with it.
-		e.count(func(s *Summary) { s.Tasks += len(a.stored.Reminders) })
+	e.count(func(s *Summary) { s.Tasks += n.asked })
+	if n.applied {
+		e.tell(a.dossier, &next, a.at)
 	}
-	if applied && gone == nil {
-		e.tell(a.dossier, &next, now)
-	}
+	return n.gone
+}
+
+// noted is what a note did.
+type noted struct {
+	// gone: the message was no longer sending.
+	gone error
+	// applied: what comes next is written down, too.
+	applied bool
+	// asked is how many tasks are new.
+	asked int
+}
+
+// note is what each kind of answer means for the message, its reminders, and
+// everybody else's. It may run twice for one answer.
+func (e *Engine) note(tx *store.Tx, a *answered, pause store.Pause, next plan.Outcome, known bool) (n noted, err error) {
+	now, id, answer := a.at, a.stored.ID, a.answer
+	outcome := store.Outcome{Reply: answer.Text, Prepared: a.unkept, At: now}
+	paused, state := false, renewal.State("")
 	switch {
-	case paused:
-		e.setPaused(&pause)
 	case answer.Outcome == mailout.Accepted:
+		return e.noteSent(tx, a, outcome, next, known)
+	case answer.Outcome == mailout.Uncertain:
+		state, err = tx.InDoubt(id, answer.Text, now)
+	case answer.Outcome == mailout.Rejected && answer.About == mailout.AboutSender:
+		if paused, err = tx.Refused(id, answer.Text, pause.ProbeAt, now); !paused {
+			state = renewal.Failed
+		}
+	case answer.Outcome == mailout.Rejected:
+		outcome.State, state = renewal.Failed, renewal.Failed
+		err = tx.Record(id, outcome)
+		if err == nil && answer.NoSuchMailbox() {
+			err = tx.Suppress(a.stored.To, now)
+		}
+	case answer.Away:
+		// A server that is away burns no attempts.
+		paused = true
+		err = tx.Returned(id, renewal.Waiting, renewal.ServerAway, pause.ProbeAt, now)
+	default:
+		err = tx.Returned(id, renewal.Waiting, renewal.Deferred, now.Add(backOff(a.stored.Attempts)), now)
+	}
+	if err == nil && paused {
+		n.asked, err = e.beginPause(tx, pause, now)
+	}
+	if state == renewal.Uncertain || state == renewal.Failed && a.stored.Class == renewal.Notice {
+		n.asked += len(a.stored.Reminders) // one task a reminder
+	}
+	return n, err
+}
+
+// noteSent writes down that a message was accepted. A pause is over then.
+func (e *Engine) noteSent(tx *store.Tx, a *answered, outcome store.Outcome, next plan.Outcome, known bool) (n noted, err error) {
+	outcome.State = renewal.Sent
+	if n.applied, err = e.undisturbed(tx, a, known); err != nil {
+		return n, err
+	}
+	outcome.LookKnown = n.applied
+	if err = tx.Record(a.stored.ID, outcome); err != nil {
+		return n, err
+	}
+	if n.applied {
+		next.Changes = slices.Clone(next.Changes) // they get ids, and this may run again
+		if n.asked, err = e.apply(tx, a.dossier, &next, a.at); err != nil {
+			return n, err
+		}
+	}
+	if e.paused() != nil {
+		_, err = tx.EndPause(a.at)
 		e.setPaused(nil)
 	}
-	return gone
+	return n, err
 }
 
 // afterwards decides what comes after a message that was accepted, from what its

@@ -55,15 +55,22 @@ func (e *Engine) pauseAfter(a *answered) store.Pause {
 	return p
 }
 
-func (e *Engine) beginPause(tx *store.Tx, p store.Pause, now time.Time) error {
+// beginPause pauses the sending and returns how many tasks are new. In memory that
+// holds at once: should the transaction fail, the next pass reads what is so.
+func (e *Engine) beginPause(tx *store.Tx, p store.Pause, now time.Time) (asked int, err error) {
 	if err := tx.SetPause(p); err != nil {
-		return err
+		return 0, err
 	}
+	e.setPaused(&p)
 	t := renewal.Task{Kind: renewal.TaskServerAway, Topic: store.PauseTopic(p.Reason),
 		Text: "Messages wait, because the mail server cannot be used: " + p.Text + ". Put that right (renewd check --online looks closer); they leave by themselves then."}
 	if p.Reason == renewal.SenderRefused {
 		t.Kind = renewal.TaskSenderRefused
 		t.Text = fmt.Sprintf("All messages wait, because the mail server refuses what we send, whoever it is for: %s. Ask whoever runs the server; one message an hour is tried, and renewd release tries at once.", p.Text)
 	}
-	return e.ask(tx, t, now)
+	added, err := tx.AddTask(t, now)
+	if added {
+		asked = 1
+	}
+	return asked, err
 }

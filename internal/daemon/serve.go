@@ -33,8 +33,6 @@ type ServeOptions struct {
 	// where they were not. An error beside Edited is about the pages alone, of
 	// which the old ones stay.
 	Refresh func() (*Edited, error)
-	// Hosts are names by which the admin listener may be reached.
-	Hosts []string
 	// Close ends what the options hold open, such as the connections of the
 	// transport; nil where there is nothing.
 	Close func() error
@@ -85,7 +83,6 @@ type Server struct {
 	metrics *metrics
 	hands   Hands
 	pages   atomic.Pointer[web.Pages]
-	hosts   []string
 
 	// wake asks for a pass; follow brings other options; chores are the backup and
 	// the purge, one at a time.
@@ -129,7 +126,7 @@ type following struct {
 
 // NewServer returns a server that has not begun.
 func NewServer(o ServeOptions, at Surroundings) (*Server, error) {
-	s := &Server{at: at, metrics: newMetrics(), hosts: o.Hosts,
+	s := &Server{at: at, metrics: newMetrics(),
 		wake: make(chan struct{}, 1), follow: make(chan following), chores: make(chan func(context.Context), 4)}
 	s.hear(&o)
 	engine, err := New(o.Engine)
@@ -192,7 +189,7 @@ func (s *Server) land() error {
 	if n, _ := s.engine().flight.under(); n > 0 {
 		s.at.Log.Warn("messages did not end in time; those whose contents had begun are in doubt", "messages", n)
 	}
-	return s.engine().settleAll()
+	return s.engine().writeDownRest()
 }
 
 // watch follows signals and feeds the watchdog until ctx ends.
@@ -320,7 +317,7 @@ func (s *Server) startWeb() (stop func() error) {
 		serve(s.at.Public, web.Public(web.PublicOptions{Unsubscribes: s.engine().Links(), Pages: s.pages.Load, Log: s.at.Log, Clock: s.o().Engine.Clock}))
 	}
 	if s.at.Admin != nil {
-		serve(s.at.Admin, web.Admin(web.AdminOptions{Health: s.Health, Metrics: s.metrics.handler(s), Hosts: s.hosts}))
+		serve(s.at.Admin, web.Admin(web.AdminOptions{Health: s.Health, Metrics: s.metrics.handler(s)}))
 	}
 	return func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -99,9 +99,14 @@ func (s *Server) pass(ctx context.Context) (failed bool) {
 		summary, err = s.engine().Pass(ctx)
 	}
 	took := s.at.Counted() - begun
-	if ctx.Err() != nil {
-		err = nil // it was interrupted
-	} else if err == nil {
+	if ctx.Err() != nil { // it says nothing about how passes are doing
+		s.mu.Lock()
+		s.busy = time.Time{}
+		s.mu.Unlock()
+		s.logPass(summary, took)
+		return false
+	}
+	if err == nil {
 		err = s.tellStaff(ctx)
 	}
 	overview, readErr := s.overview()
@@ -185,10 +190,7 @@ func (s *Server) passed(summary Summary, overview store.Overview, took time.Dura
 	case err == nil && before.failure != "":
 		s.at.Log.Info("passes succeed again")
 	}
-	if summary.Messages+summary.Failed+len(summary.Waiting)+len(summary.Skipped) > 0 {
-		s.at.Log.Info("pass", "looked", summary.Households, "sent", summary.Messages, "failed", summary.Failed,
-			"waiting", tally(summary.Waiting), "skipped", tally(summary.Skipped), "took", took.Round(time.Millisecond).String())
-	}
+	s.logPass(summary, took)
 	known := before.overview.Tasks
 	for kind, n := range overview.Tasks {
 		if n > known[kind] {
@@ -196,6 +198,14 @@ func (s *Server) passed(summary Summary, overview store.Overview, took time.Dura
 		}
 	}
 	s.at.Notify("STATUS=" + firstLine(s.status()))
+}
+
+// logPass writes a line about a pass that did something.
+func (s *Server) logPass(summary Summary, took time.Duration) {
+	if summary.Messages+summary.Failed+len(summary.Waiting)+len(summary.Skipped) > 0 {
+		s.at.Log.Info("pass", "looked", summary.Households, "sent", summary.Messages, "failed", summary.Failed,
+			"waiting", tally(summary.Waiting), "skipped", tally(summary.Skipped), "took", took.Round(time.Millisecond).String())
+	}
 }
 
 // tally is "complaint 2, frequency_cap 1", the empty text for nothing.
@@ -258,78 +268,4 @@ func hideAddresses(text string) string { return anAddress.ReplaceAllString(text,
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	return line
-}
-
-// doChores runs the backup and the purge, one after the other, and at the start
-// those whose time went by while nothing ran.
-func (s *Server) doChores(ctx context.Context) {
-	s.catchUp(ctx, s.o().Backup, metaLastBackup, s.backup)
-	s.catchUp(ctx, s.o().Purge, metaLastPurge, s.purge)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case do := <-s.chores:
-			do(ctx)
-		}
-	}
-}
-
-// The keys of meta that say when a chore last ended well.
-const (
-	metaLastBackup = "last_backup"
-	metaLastPurge  = "last_purge"
-)
-
-// catchUp runs a chore whose time came since it last ran. One that never ran
-// waits for its first time.
-func (s *Server) catchUp(ctx context.Context, schedule *Schedule, key string, do func(context.Context)) {
-	if schedule == nil {
-		return
-	}
-	db, now := s.o().Engine.DB, s.o().Engine.Clock()
-	text := ""
-	err := db.Read(ctx, func(tx *store.Tx) (err error) {
-		text, err = tx.Meta(key)
-		return err
-	})
-	if err == nil && text == "" {
-		err = db.Write(ctx, func(tx *store.Tx) error { return tx.SetMeta(key, renewal.FormatStamp(now)) })
-	} else if last, parseErr := renewal.ParseStamp(text); err == nil && parseErr == nil {
-		if next := schedule.Next(last); !next.IsZero() && !next.After(now) {
-			do(ctx)
-		}
-	}
-	if err != nil && ctx.Err() == nil {
-		s.at.Log.Error("finding out what was missed", "error", err)
-	}
-}
-
-func (s *Server) backup(ctx context.Context) {
-	db, now := s.o().Engine.DB, s.o().Engine.Clock()
-	path, err := s.o().Backups.Backup(ctx, db, now)
-	s.choreDone(ctx, "backup", metaLastBackup, now, err, "file", path)
-}
-
-func (s *Server) purge(ctx context.Context) {
-	db, now := s.o().Engine.DB, s.o().Engine.Clock()
-	done, err := s.o().Keeping.Purge(ctx, db, now)
-	s.choreDone(ctx, "purge", metaLastPurge, now, err, "contents", done.Contents, "events", done.Events)
-}
-
-func (s *Server) choreDone(ctx context.Context, name, key string, now time.Time, err error, details ...any) {
-	if err == nil {
-		err = s.o().Engine.DB.Write(ctx, func(tx *store.Tx) error { return tx.SetMeta(key, renewal.FormatStamp(now)) })
-	}
-	s.mu.Lock()
-	s.choreFailed = ""
-	if err != nil && ctx.Err() == nil {
-		s.choreFailed = fmt.Sprintf("the %s failed: %v", name, err)
-	}
-	s.mu.Unlock()
-	if err != nil {
-		s.at.Log.Error("the "+name+" failed", "error", err)
-		return
-	}
-	s.at.Log.Info(name, details...)
 }

@@ -119,7 +119,7 @@ func (s *Server) mailStaff(ctx context.Context, staff compose.StaffFacts, now ti
 			MessageID: id, Date: now.In(zone), Class: renewal.Transactional})
 		if err == nil {
 			var answer mailout.Answer
-			answer, err = o.Transport.Deliver(ctx, o.Sender.Address, to, raw, func() error { return nil })
+			answer, err = s.deliverToStaff(ctx, to, raw)
 			if err == nil && answer.Outcome != mailout.Accepted && answer.Outcome != mailout.Uncertain {
 				err = fmt.Errorf("%s", answer.Text)
 			}
@@ -139,4 +139,16 @@ func (s *Server) mailStaff(ctx context.Context, staff compose.StaffFacts, now ti
 	s.staffAfter = s.at.Counted() + backOff(s.staffFailed)
 	s.staffFailed++
 	return errors.Join(errs...)
+}
+
+// staffTime bounds the way to a server before it takes a mail to staff.
+const staffTime = time.Minute
+
+// deliverToStaff hands one mail to the transport. However long the server takes,
+// it is no hang.
+func (s *Server) deliverToStaff(ctx context.Context, to string, raw []byte) (mailout.Answer, error) {
+	defer s.engine().pulse.rest()()
+	ctx, cancel := context.WithTimeout(ctx, staffTime)
+	defer cancel()
+	return s.o().Engine.Transport.Deliver(ctx, s.o().Engine.Sender.Address, to, raw, nil)
 }

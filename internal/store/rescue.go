@@ -14,7 +14,7 @@ const maxResends = 3
 
 // Rescued counts what Rescue did.
 type Rescued struct {
-	// Returned messages go again through all gates; Uncertain ones wait for a
+	// Returned reminders go again through all gates; Uncertain ones wait for a
 	// person.
 	Returned, Uncertain int
 }
@@ -53,10 +53,14 @@ func (tx *Tx) Rescue(flying func(id int64) bool, replaced bool, now time.Time) (
 		if err != nil {
 			return done, err
 		}
+		var reminders int
+		if err := tx.one(`SELECT count(*) FROM reminders WHERE message_id = ?`, []any{m.id}, &reminders); err != nil {
+			return done, fmt.Errorf("counting what was rescued: %w", err)
+		}
 		if state == renewal.Uncertain {
-			done.Uncertain++
+			done.Uncertain += reminders
 		} else {
-			done.Returned++
+			done.Returned += reminders
 		}
 	}
 	return done, nil

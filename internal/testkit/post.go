@@ -52,6 +52,9 @@ func (p *Post) Deliver(ctx context.Context, from, to string, raw []byte, streami
 	announce := streaming
 	streaming = func() error {
 		p.Begun[messageID(raw)]++
+		if announce == nil {
+			return nil
+		}
 		return announce()
 	}
 	fault := NoFault
