@@ -115,6 +115,9 @@ func (e *Engine) note(tx *store.Tx, a *answered, pause store.Pause, next plan.Ou
 	default:
 		err = tx.Returned(id, renewal.Waiting, renewal.Deferred, now.Add(backOff(a.stored.Attempts)), now)
 	}
+	if err == nil {
+		err = tx.Said(id, answer.Text)
+	}
 	if err == nil && paused {
 		n.asked, err = e.beginPause(tx, pause, now)
 	}

@@ -104,6 +104,14 @@ func (tx *Tx) Message(id int64) (Message, error) {
 	return m, nil
 }
 
+// Said keeps what the server last said to a message.
+func (tx *Tx) Said(id int64, reply string) error {
+	if _, err := tx.exec(`UPDATE messages SET server_reply = ?2 WHERE id = ?1 AND server_reply <> ?2`, id, reply); err != nil {
+		return fmt.Errorf("keeping what the server said to message %d: %w", id, err)
+	}
+	return nil
+}
+
 // Reply returns what the server last said to a message, perhaps nothing;
 // ErrNotFound where there is no such message.
 func (tx *Tx) Reply(id int64) (reply string, err error) {
