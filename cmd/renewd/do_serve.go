@@ -67,7 +67,7 @@ func doServe(ctx context.Context, s *Session) error {
 	}
 	hangup := hangups(ctx)
 	server, err := daemon.NewServer(options, daemon.Surroundings{
-		Public: listeners.public, Admin: listeners.admin,
+		Public: listeners.public, Admin: listeners.admin, Sound: db.Check,
 		Reload:   func() (daemon.ServeOptions, error) { return c.reload(s, db, log) },
 		Hangup:   hangup,
 		Notify:   notify,
@@ -77,7 +77,11 @@ func doServe(ctx context.Context, s *Session) error {
 	if err != nil {
 		return cannotServe("%w", err)
 	}
-	return server.Run(ctx)
+	err = server.Run(ctx)
+	if errors.Is(err, daemon.ErrUnsound) {
+		return cannotServe("%w", err)
+	}
+	return err
 }
 
 // unusable looks for what makes the daemon useless although the file can be
@@ -109,7 +113,7 @@ func (c *Config) openToServe(ctx context.Context) (*store.DB, error) {
 	}()
 	for {
 		db, err := store.Open(ctx, c.Database, store.Options{Now: present(), BackupDir: c.Backup.Dir, Zone: c.Business.TimeZone,
-			BusyTimeout: serveBusy, Lean: true, Check: true})
+			BusyTimeout: serveBusy, Lean: true})
 		if !errors.Is(err, store.ErrBusy) || ctx.Err() != nil {
 			return db, err
 		}

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -49,6 +50,9 @@ type Edited struct {
 type Surroundings struct {
 	// Public and Admin are where the pages are served; nil for not at all.
 	Public, Admin net.Listener
+	// Sound reads the whole database and reports damage. It may take some seconds:
+	// the daemon is ready meanwhile, but writes and sends nothing before.
+	Sound func(ctx context.Context) error
 	// Reload reads the configuration again; hangup says that somebody asked for it.
 	Reload func() (ServeOptions, error)
 	Hangup <-chan struct{}
@@ -161,9 +165,17 @@ func (s *Server) Run(ctx context.Context) error {
 	s.schedule(clock)
 	clock.Start()
 
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
 	var work sync.WaitGroup
-	work.Go(func() { s.passes(ctx) })
-	work.Go(func() { s.doChores(ctx) })
+	work.Go(func() {
+		if err := s.sound(ctx); err != nil {
+			fail(err)
+			return
+		}
+		work.Go(func() { s.passes(ctx) })
+		work.Go(func() { s.doChores(ctx) })
+	})
 	s.at.Notify("READY=1\nSTATUS=Looking at what is due")
 	s.at.Log.Info("ready", "rules", len(s.o().Engine.Settings.Rules))
 	s.watch(ctx, clock)
@@ -172,12 +184,30 @@ func (s *Server) Run(ctx context.Context) error {
 	s.at.Log.Info("stopping")
 	<-clock.Stop().Done()
 	err := stopWeb()
+	if cause := context.Cause(ctx); errors.Is(cause, ErrUnsound) {
+		err = errors.Join(cause, err)
+	}
 	work.Wait()
 	err = errors.Join(err, s.land())
 	if s.o().Close != nil {
 		err = errors.Join(err, s.o().Close())
 	}
 	return err
+}
+
+// ErrUnsound is wrapped when the database turns out to be damaged.
+var ErrUnsound = errors.New("the database cannot be used")
+
+// sound waits until the whole database was read, and says what is wrong with it.
+func (s *Server) sound(ctx context.Context) error {
+	if s.at.Sound == nil {
+		return nil
+	}
+	err := s.at.Sound(ctx)
+	if err == nil || ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrUnsound, err)
 }
 
 // land waits for the messages under way and writes down what came of them.

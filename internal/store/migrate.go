@@ -66,8 +66,8 @@ func Migrate(ctx context.Context, path string, opts Options) (from, to int, back
 
 func migrate(ctx context.Context, path string, opts Options, steps []step) (from, to int, backup string, err error) {
 	from, err = schemaVersion(ctx, path, len(steps))
-	if err == nil && from > 0 && opts.Check {
-		err = checkPages(ctx, path, "quick_check")
+	if err == nil && from > 0 && from < len(steps) {
+		err = checkPages(ctx, path, "quick_check") // a damaged file stays as it is
 	}
 	if err != nil || from == len(steps) {
 		return from, from, "", err

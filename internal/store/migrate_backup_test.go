@@ -46,7 +46,7 @@ func TestCheckTouchesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "renewd.db")
-	opts := Options{Now: time.Date(2027, 3, 1, 8, 0, 0, 0, time.UTC), Check: true}
+	opts := Options{Now: time.Date(2027, 3, 1, 8, 0, 0, 0, time.UTC)}
 	if _, _, _, err := migrate(context.Background(), path, opts, steps[:1]); err != nil {
 		t.Fatal(err)
 	}

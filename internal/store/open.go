@@ -23,9 +23,6 @@ type Options struct {
 	ReadOnly bool
 	// Now names the backup that is made before an upgrade of the schema.
 	Now time.Time
-	// Check reads the whole file first and refuses a damaged one before anything
-	// is written: a second or two for a hundred thousand agreements.
-	Check bool
 	// BackupDir is where that backup goes; empty means beside the database.
 	BackupDir string
 	// BusyTimeout is how long a transaction waits for another process that writes;
