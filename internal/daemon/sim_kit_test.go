@@ -40,6 +40,8 @@ type house struct {
 	mail *server
 	// tune changes the options of every start and reload; nil changes nothing.
 	tune func(o *daemon.ServeOptions)
+	// sound reads the whole database at a start; nil finds nothing wrong.
+	sound func(ctx context.Context) error
 	// reload is what a hangup leads to; nil means the same options again.
 	reload func() (daemon.ServeOptions, error)
 	grace  time.Duration
@@ -157,7 +159,7 @@ func (h *house) start() {
 	h.t.Helper()
 	p := &process{line: &line{server: h.mail, cut: make(chan struct{})}, done: make(chan error, 1)}
 	at := daemon.Surroundings{
-		Hangup: h.hangup, Notify: h.notify, Watchdog: h.watchdog, Counted: h.counted, Grace: h.grace,
+		Sound: h.sound, Hangup: h.hangup, Notify: h.notify, Watchdog: h.watchdog, Counted: h.counted, Grace: h.grace,
 		Log: slog.New(slog.NewTextHandler(h, nil)),
 		Reload: func() (daemon.ServeOptions, error) {
 			if h.reload != nil {
