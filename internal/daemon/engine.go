@@ -131,7 +131,8 @@ type common struct {
 
 // New returns an Engine that has not looked at anything yet.
 func New(o Options) (*Engine, error) {
-	return newEngine(o, &common{ledger: ledger{db: o.DB}, flight: newFlight(o.Connections), links: NewLinks(o.DB, o.Clock), summary: newSummary()})
+	flight := newFlight(o.Connections)
+	return newEngine(o, &common{ledger: ledger{db: o.DB, others: flight.boarded}, flight: flight, links: NewLinks(o.DB, o.Clock), summary: newSummary()})
 }
 
 // With returns an engine that goes on with other options, read from a changed

@@ -103,6 +103,14 @@ func (f *flight) isOvertaken(id int64) bool {
 	return f.overtaken[id]
 }
 
+// boarded returns how many connections are in use; 0 where messages go one after
+// the other.
+func (f *flight) boarded() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.slots)
+}
+
 // has reports whether a message is under way.
 func (f *flight) has(id int64) bool {
 	f.mu.Lock()

@@ -60,7 +60,7 @@ func (e *Engine) record(a *answered) error {
 	next, known := e.afterwards(a)
 	pause := e.pauseAfter(a)
 	var n noted
-	err := e.ledger.enter(context.Background(), func(tx *store.Tx) (err error) {
+	err := e.ledger.enterSoon(context.Background(), func(tx *store.Tx) (err error) {
 		n, err = e.note(tx, a, pause, next, known)
 		if errors.Is(err, store.ErrGone) {
 			n, err = noted{gone: err}, nil // changed nothing: the others' writes may stand
