@@ -8,14 +8,17 @@ import (
 	"renewd/internal/store"
 )
 
-// A notice that is on its way while its window is open is not yet missed.
+// A notice that is on its way or in doubt while its window is open is not yet
+// missed.
 func TestAuditOfNoticeUnderWay(t *testing.T) {
 	closes := time.Date(2027, 3, 1, 22, 59, 59, 0, time.UTC)
-	n := store.NoticeRecord{State: renewal.Sending, Closes: closes}
-	if got := verdict(n, closes); got != windowOpen {
-		t.Errorf("inside its window: %s", got)
-	}
-	if got := verdict(n, closes.Add(time.Second)); got != windowMissed {
-		t.Errorf("after its window: %s", got)
+	for _, state := range []renewal.State{renewal.Sending, renewal.Uncertain} {
+		n := store.NoticeRecord{State: state, Closes: closes}
+		if got := verdict(n, closes); got != windowOpen {
+			t.Errorf("%s inside its window: %s", state, got)
+		}
+		if got := verdict(n, closes.Add(time.Second)); got != windowMissed {
+			t.Errorf("%s after its window: %s", state, got)
+		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 // The verdicts of an audit.
 const (
 	windowMet     = "met"             // sent within its window, with the bytes as proof
-	windowOpen    = "open"            // still to come
+	windowOpen    = "open"            // still to come, or in doubt while it can still be sent again
 	windowMissed  = "missed"          // went by without a provable notice
 	windowEarlier = "before_our_time" // went by before renewd knew the term: no alarm
 	windowVoid    = "not_needed"      // the term was renewed, corrected or cancelled first
@@ -56,7 +56,7 @@ func verdict(n store.NoticeRecord, now time.Time) string {
 			return windowVoid
 		}
 		return windowMissed
-	case (n.State.Unsent() || n.State == renewal.Sending) && !now.After(n.Closes):
+	case (n.State.Unsent() || n.State == renewal.Sending || n.State == renewal.Uncertain) && !now.After(n.Closes):
 		return windowOpen
 	}
 	return windowMissed

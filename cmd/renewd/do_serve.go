@@ -26,11 +26,13 @@ import (
 
 // The times by which serve lives: how long a transaction waits for another
 // program before it is tried again, so that the watchdog sees a wait and no
-// hang; and how long messages under way may take at the end, less than systemd
-// waits.
+// hang; and how long, at the end, a server may take to reply to a message whose
+// contents have begun, and until all that is written down: less than the 90
+// seconds that systemd waits.
 const (
-	serveBusy  = 10 * time.Second
-	serveGrace = 75 * time.Second
+	serveBusy      = 10 * time.Second
+	transportGrace = 80 * time.Second
+	serveGrace     = 84 * time.Second
 )
 
 // doServe is the daemon.
@@ -213,10 +215,12 @@ func (c *Config) reload(s *Session, db *store.DB, log *slog.Logger) (daemon.Serv
 	if next.Database != c.Database || next.StateDir() != c.StateDir() {
 		return daemon.ServeOptions{}, fmt.Errorf("%s: database: it is now %s: that takes a restart", next.File, next.Database)
 	}
-	if next.Web.Public != c.Web.Public || next.Web.Admin != c.Web.Admin {
+	o, err := next.serveOptions(db)
+	if err == nil && (next.Web.Public != c.Web.Public || next.Web.Admin != c.Web.Admin) {
+		o.Notes = append(o.Notes, next.File+": [web]: the addresses of the pages changed: that takes a restart, the old ones are served until then")
 		log.Warn("the addresses in [web] changed: that takes a restart")
 	}
-	return next.serveOptions(db)
+	return o, err
 }
 
 // listeners are where the pages are served; nil for not at all.

@@ -72,10 +72,18 @@ func doTaskDone(ctx context.Context, s *Session, id int64) error {
 
 // doRetry has failed or uncertain reminders sent again: all of them, or none.
 func doRetry(ctx context.Context, s *Session, ids []int64) error {
+	going := map[int64]bool{} // those of one letter go together
 	err := change(ctx, s, func(c *Config, tx *store.Tx, now time.Time) error {
 		for _, id := range ids {
-			if err := retry(c, tx, id, now); err != nil {
+			if going[id] {
+				continue
+			}
+			together, err := retry(c, tx, id, now)
+			if err != nil {
 				return err
+			}
+			for _, one := range together {
+				going[one] = true
 			}
 		}
 		return nil
@@ -83,38 +91,50 @@ func doRetry(ctx context.Context, s *Session, ids []int64) error {
 	if err != nil {
 		return plainly(err)
 	}
-	return s.Err.Line("%s again at the next pass, unless a gate holds it then.", count(len(ids), "reminder goes", "reminders go"))
+	return s.Err.Line("%s again at the next pass, unless a gate holds it then.", count(len(going), "reminder goes", "reminders go"))
 }
 
-func retry(c *Config, tx *store.Tx, id int64, now time.Time) error {
+// retry has a reminder sent again and returns it with those of the same letter.
+func retry(c *Config, tx *store.Tx, id int64, now time.Time) ([]int64, error) {
 	r, err := tx.Reminder(id)
 	switch {
 	case err != nil:
-		return err
+		return nil, err
 	case r.State != renewal.Failed && r.State != renewal.Uncertain:
-		return fmt.Errorf("reminder %d (%s %s) is %s: only one that failed or is uncertain goes again; nothing was changed",
+		return nil, fmt.Errorf("reminder %d (%s %s) is %s: only one that failed or is uncertain goes again; nothing was changed",
 			id, r.Rule, r.Step, r.State)
 	case now.After(r.NotAfter):
-		return fmt.Errorf("reminder %d (%s %s) is too late to go again: its last moment was %s; nothing was changed; tell the customer by other means",
+		return nil, fmt.Errorf("reminder %d (%s %s) is too late to go again: its last moment was %s; nothing was changed; tell the customer by other means",
 			id, r.Rule, r.Step, r.NotAfter.In(c.Business.TimeZone).Format(clock))
 	}
 	return tx.Retry(id, now)
 }
 
-// doRelease lets a burst go.
+// doRelease lets a burst go, and ends a pause.
 func doRelease(ctx context.Context, s *Session, rule string) error {
 	released := 0
+	goesOn := ""
 	err := change(ctx, s, func(c *Config, tx *store.Tx, now time.Time) (err error) {
 		if rule != "" && !c.hasRule(rule) {
 			return usageError("there is no rule %q in %s", rule, c.File)
 		}
-		released, err = tx.Release(rule, now)
+		before, err := tx.Pause()
+		if err == nil {
+			released, err = tx.Release(rule, now)
+		}
+		if err != nil || before == nil {
+			return err
+		}
+		after, err := tx.Pause()
+		if after == nil {
+			goesOn = " Sending goes on."
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return s.Err.Line("%s released; what nothing else holds leaves at the next pass.", count(released, "reminder was", "reminders were"))
+	return s.Err.Line("%s released; what nothing else holds leaves at the next pass.%s", count(released, "reminder was", "reminders were"), goesOn)
 }
 
 func (c *Config) hasRule(name string) bool {

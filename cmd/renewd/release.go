@@ -13,7 +13,8 @@ func (c *commands) release() *cobra.Command {
 		Short: "Let a burst go",
 		Long: `When many reminders are due at once that were not foreseen (a first import, a new
 rule), they all wait for a person. Look at them with renewd forecast; this command
-lets them go, at the next pass and within sending hours.`,
+lets them go, at the next pass and within sending hours. Without --rule it also ends
+a pause of the sending: the mail server is tried at once.`,
 		Example: `  renewd release
   renewd release --rule annual-pass`,
 		Args: want(),

@@ -48,7 +48,7 @@ func (c *Config) transport() (transport, error) {
 func (c *Config) smtp() (*mailout.SMTP, error) {
 	m := &c.Mail
 	o := mailout.SMTPOptions{Host: m.Host, Port: m.Port, TLS: mailout.TLSMode(m.TLS), CAFile: m.CAFile, Auth: m.Auth, User: m.User,
-		Connections: m.Connections}
+		Connections: m.Connections, Grace: transportGrace}
 	if m.User != "" && m.Auth != "none" {
 		if len(m.TokenCommand) > 0 {
 			o.Password = m.token
@@ -83,8 +83,8 @@ func (m *Mail) password(context.Context) (string, error) {
 		return "", fmt.Errorf("there is no password of the mail server at %s", path)
 	case err != nil:
 		return "", fmt.Errorf("the password of the mail server: %w", err)
-	case m.PasswordFile != "" && info.Mode().Perm()&0o077 != 0:
-		return "", fmt.Errorf("others can read the password in %s: run chmod 600 on it", path)
+	case m.PasswordFile != "" && info.Mode().Perm()&0o007 != 0:
+		return "", fmt.Errorf("everybody can read the password in %s: run chmod o= on it", path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -13,8 +13,8 @@ const StaffAlert = "staff-alert"
 // StaffFacts are what NewData makes the letter to staff from: the open tasks of
 // one kind.
 type StaffFacts struct {
-	// Kind is server_away, sender_refused, burst, copy, template_error, missed or
-	// failed; about any other one the letter says that something needs a person.
+	// Kind is server_away, sender_refused, burst, copy, template_error, missed,
+	// failed or uncertain; about any other one the letter says that something needs a person.
 	Kind renewal.TaskKind
 	// Tasks are some of the open tasks of that kind, the oldest first.
 	Tasks []StaffTask
@@ -69,6 +69,7 @@ var staffTexts = []struct {
 	{renewal.TaskTemplateError, "The letter pass-renewal does not render: pass-renewal.fr.md:6:10: there is no .Custmer in data."},
 	{renewal.TaskMissed, "The notice auto-renewal-notice for A17 was not sent: its last moment was 2027-03-01T22:59:59Z."},
 	{renewal.TaskFailed, "The notice auto-renewal-notice (notice) to alex@customer.example was refused (550 5.1.1 no such user)."},
+	{renewal.TaskUncertain, "the annual-pass (before_end:P30D) to alex@customer.example may or may not have arrived: the sending was interrupted; `renewd retry 17` sends it again"},
 }
 
 // SampleStaff returns made-up data for a look at the letter to staff: n tasks of

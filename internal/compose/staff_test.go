@@ -20,7 +20,7 @@ func staffCases() []goldenCase {
 			cases = append(cases, goldenCase{string(each.kind), SampleStaff(each.kind, 1, false)})
 		}
 		switch each.kind {
-		case renewal.TaskTemplateError, renewal.TaskMissed, renewal.TaskFailed:
+		case renewal.TaskTemplateError, renewal.TaskMissed, renewal.TaskFailed, renewal.TaskUncertain:
 			cases = append(cases, goldenCase{"several " + string(each.kind), SampleStaff(each.kind, 2, false)})
 		}
 	}
@@ -93,7 +93,8 @@ var codeSpan = regexp.MustCompile(`<code[^>]*>([^<]*)</code>`)
 func TestStaffCommands(t *testing.T) {
 	s := builtIn(t)
 	helps := map[renewal.TaskKind]string{renewal.TaskServerAway: "renewd check --online", renewal.TaskSenderRefused: "renewd release", renewal.TaskBurst: "renewd release",
-		renewal.TaskCopy: "renewd adopt", renewal.TaskTemplateError: "renewd check", renewal.TaskMissed: "renewd tasks", renewal.TaskFailed: "renewd retry"}
+		renewal.TaskCopy: "renewd adopt", renewal.TaskTemplateError: "renewd check", renewal.TaskMissed: "renewd tasks", renewal.TaskFailed: "renewd retry",
+		renewal.TaskUncertain: "renewd retry ID"}
 	for _, lang := range languages {
 		for _, data := range staffSamples() {
 			letter, err := s.Render(StaffAlert, lang, false, data)

@@ -18,8 +18,6 @@ type claimed struct {
 	stored  store.Message
 	message plan.Message
 	dossier *renewal.Dossier
-	// retried: an earlier try of the same message may have kept its bytes.
-	retried bool
 	// alone is the look that claimed it, where no other message of the household
 	// was claimed with it: then what comes next is known as soon as it has left.
 	alone *looked
@@ -105,21 +103,75 @@ func (e *Engine) claimHousehold(tx *store.Tx, id int64, now time.Time) ([]claime
 	}
 	var claims []claimed
 	for _, m := range l.out.Messages {
-		c := claimed{message: m, dossier: l.dossier}
-		c.stored, err = e.newMessage(tx, l.dossier, &m, rows, now)
+		parts, err := inDoubtApart(tx, &m)
 		if err != nil {
 			return nil, l, err
 		}
-		c.retried = c.stored.ID != 0
-		if c.stored.ID, err = tx.Claim(c.stored, now); err != nil {
-			return nil, l, err
+		for _, part := range parts {
+			c, err := e.claimMessage(tx, l.dossier, part, rows, now)
+			if err != nil {
+				return nil, l, err
+			}
+			claims = append(claims, c)
 		}
-		claims = append(claims, c)
 	}
 	if len(claims) == 1 {
 		claims[0].alone = &l
 	}
 	return claims, l, nil
+}
+
+func (e *Engine) claimMessage(tx *store.Tx, d *renewal.Dossier, m plan.Message, rows map[renewal.Key]int64, now time.Time) (c claimed, err error) {
+	c = claimed{message: m, dossier: d}
+	if c.stored, err = e.newMessage(tx, d, &m, rows, now); err != nil {
+		return c, err
+	}
+	c.stored.ID, err = tx.Claim(c.stored, now)
+	return c, err
+}
+
+// inDoubtApart splits a message: reminders whose earlier message may have arrived
+// go again as that message and no other, so that its reader's mail program knows
+// the two for one; what has come since goes apart.
+func inDoubtApart(tx *store.Tx, m *plan.Message) ([]plan.Message, error) {
+	tried := map[int64][]*renewal.Reminder{}
+	var order []int64
+	for _, r := range m.Reminders {
+		if tried[r.MessageID] == nil {
+			order = append(order, r.MessageID)
+		}
+		tried[r.MessageID] = append(tried[r.MessageID], r)
+	}
+	if len(order) == 1 {
+		return []plan.Message{*m}, nil
+	}
+	rest := *m
+	rest.Reminders = nil
+	var parts []plan.Message
+	for _, id := range order {
+		doubtful := false
+		if id != 0 {
+			earlier, err := tx.Message(id)
+			if err != nil {
+				return nil, err
+			}
+			doubtful = earlier.Doubts > 0 && len(earlier.Reminders) == len(tried[id])
+		}
+		if !doubtful {
+			rest.Reminders = append(rest.Reminders, tried[id]...)
+			continue
+		}
+		part := *m
+		part.Reminders = tried[id]
+		parts = append(parts, part)
+	}
+	if len(parts) > 0 && m.Class == renewal.Commercial {
+		return parts[:1], nil // the cap holds the others once it has left
+	}
+	if len(rest.Reminders) > 0 {
+		parts = append(parts, rest)
+	}
+	return parts, nil
 }
 
 // newMessage makes the row of a message. Reminders that were tried together
@@ -141,7 +193,7 @@ func (e *Engine) newMessage(tx *store.Tx, d *renewal.Dossier, m *plan.Message, r
 			return s, err
 		}
 		if len(earlier.Reminders) == len(m.Reminders) && earlier.To == s.To && earlier.Template == s.Template {
-			s.ID, s.RFC822ID, s.At, s.Attempts = earlier.ID, earlier.RFC822ID, earlier.At, earlier.Attempts
+			s.ID, s.RFC822ID, s.At, s.Attempts, s.Doubts = earlier.ID, earlier.RFC822ID, earlier.At, earlier.Attempts, earlier.Doubts
 			return s, nil
 		}
 	}

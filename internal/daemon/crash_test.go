@@ -116,7 +116,10 @@ func TestRetry(t *testing.T) {
 	s := newScene(t)
 	s.pass("C1", "ann@x.example", "A1", "2027-03-31")
 	s.killedOnce(testkit.DieAfterStreaming)
-	err := s.DB.Write(context.Background(), func(tx *store.Tx) error { return tx.Retry(1, s.now) })
+	err := s.DB.Write(context.Background(), func(tx *store.Tx) error {
+		_, err := tx.Retry(1, s.now)
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,9 +101,18 @@ func (e *Engine) dispatch(ctx context.Context, c claimed) error {
 		defer e.flight.land(c.stored.ID)
 		return e.send(ctx, c)
 	}
+	if e.o.Life != nil {
+		ctx = e.o.Life
+	}
+	if e.o.Using != nil {
+		e.o.Using.Add(1)
+	}
 	go func() {
 		defer e.flight.land(c.stored.ID)
-		if err := e.send(ctx, c); err != nil {
+		if e.o.Using != nil {
+			defer e.o.Using.Done()
+		}
+		if err := e.send(ctx, c); err != nil && ctx.Err() == nil {
 			e.trouble(err)
 		}
 	}()

@@ -57,6 +57,13 @@ type Options struct {
 	// Sent is told what came of every try to send; nil tells nobody. It is called
 	// from several goroutines.
 	Sent func(Report)
+	// Life is what messages under way end with, where that is another time than the
+	// pass that claimed them: an interrupted pass is no reason to break off a
+	// dialogue. nil: the pass.
+	Life context.Context
+	// Using counts the messages that are on their way to the Transport, so that it
+	// is closed only after them; nil: nobody wants to know.
+	Using *sync.WaitGroup
 	// AtOnce: a person asked for this pass, so a pause is no reason to wait.
 	AtOnce bool
 	// Patience is how long a pass waits for a connection that does not get on,
@@ -116,6 +123,9 @@ type common struct {
 	lost atomic.Bool
 	// probing is the latest message that was a probe while sending was paused.
 	probing atomic.Int64
+	// doubtful counts the messages that ended in doubt since the last one that was
+	// accepted.
+	doubtful atomic.Int32
 
 	mu      sync.Mutex // guards what follows
 	summary Summary

@@ -15,11 +15,11 @@ import (
 // problem.
 const overdue = 10 * time.Minute
 
-// Health is what the admin listener and a monitor are told: the passes succeed,
-// nothing is paused, and no task is open that cannot wait.
+// Health is what the admin listener and a monitor are told: the passes and the
+// chores succeed, nothing is paused, and no task is open that cannot wait.
 func (s *Server) Health(context.Context) web.Health {
 	s.mu.Lock()
-	report, broken, busy, chore := s.report, s.broken, s.busy, s.choreFailed
+	report, broken, busy, done := s.report, s.broken, s.busy, maps.Clone(s.done)
 	s.mu.Unlock()
 	now := s.o().Engine.Clock()
 	h := web.Health{LastPass: report.last, Due: report.overview.Count(renewal.Due), Waiting: report.overview.Count(renewal.Waiting)}
@@ -37,16 +37,29 @@ func (s *Server) Health(context.Context) web.Health {
 	if report.last.IsZero() && report.failure == "" {
 		add("starting", time.Time{}, "the first pass has not ended yet")
 	}
-	for _, t := range report.overview.Urgent {
-		add(string(t.Kind), t.Since, fmt.Sprintf("%d open, the oldest: %s", report.overview.Tasks[t.Kind], t.Text))
+	scheduled := map[string]bool{backupChore: s.o().backups() != nil, purgeChore: s.o().Purge != nil}
+	for _, name := range sortedKeys(done) {
+		// One that is not to run any more has nothing left to fail at.
+		if d := done[name]; d.failure != "" && scheduled[name] {
+			add(name, d.failing, "the "+name+" failed: "+d.failure)
+		}
 	}
+	addTasks := func(wanted func(renewal.TaskKind) bool) {
+		for _, t := range report.overview.Urgent {
+			if wanted(t.Kind) {
+				add(string(t.Kind), t.Since, fmt.Sprintf("%d open, the oldest: %s", report.overview.Tasks[t.Kind], t.Text))
+			}
+		}
+	}
+	addTasks(func(kind renewal.TaskKind) bool { return kind != renewal.TaskUncertain })
 	h.OK = len(h.Problems) == 0
 	// What a person should see, and what does not stop the sending.
+	addTasks(func(kind renewal.TaskKind) bool { return kind == renewal.TaskUncertain })
 	if broken != "" {
 		add("configuration", time.Time{}, broken)
 	}
-	if chore != "" {
-		add("chore", time.Time{}, chore)
+	for _, note := range s.o().Notes {
+		add("configuration", time.Time{}, note)
 	}
 	return h
 }

@@ -17,7 +17,7 @@ var errNotTheLetter = errors.New("the database does not give what a message is m
 // prepare returns the bytes that an earlier try of this message kept, or
 // composes it.
 func (e *Engine) prepare(ctx context.Context, c claimed) (store.Prepared, error) {
-	if c.retried {
+	if c.stored.Doubts > 0 {
 		var kept store.Prepared
 		err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
 			kept, err = tx.Kept(c.stored.ID)

@@ -3,7 +3,9 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -16,9 +18,15 @@ type SendLock struct{ file *os.File }
 
 // Lock takes the lock of the database at path, or returns an error that wraps
 // ErrRunning. The lock is a file of its own beside the database: closing any
-// descriptor of the database itself would drop SQLite's locks.
+// descriptor of the database itself would drop SQLite's locks. It is beside the
+// file that symbolic links lead to, so that two names of one database have one
+// lock.
 func Lock(path string) (*SendLock, error) {
-	file, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o644)
+	real, err := realName(path)
+	if err != nil {
+		return nil, fmt.Errorf("locking the database for sending: %w", err)
+	}
+	file, err := os.OpenFile(real+".lock", os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("locking the database for sending: %w", err)
 	}
@@ -30,6 +38,17 @@ func Lock(path string) (*SendLock, error) {
 		return nil, errors.Join(fmt.Errorf("locking the database for sending: %w", err), closeErr)
 	}
 	return &SendLock{file}, nil
+}
+
+// realName follows symbolic links. Of a file that is not there yet it follows
+// those of its folder.
+func realName(path string) (string, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return real, err
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	return filepath.Join(dir, filepath.Base(path)), err
 }
 
 // Unlock lets others send.

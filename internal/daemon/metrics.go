@@ -74,18 +74,20 @@ func (m *metrics) handler(s *Server) http.Handler {
 type standingCollector struct{ s *Server }
 
 var (
-	remindersDesc = prometheus.NewDesc("renewd_reminders", "Reminders that are due, waiting or sending, by reason.", []string{"state", "reason"}, nil)
-	tasksDesc     = prometheus.NewDesc("renewd_tasks", "What waits for a person, by kind.", []string{"kind"}, nil)
-	flyingDesc    = prometheus.NewDesc("renewd_messages_under_way", "Messages that are claimed and not yet written down.", nil, nil)
-	capacityDesc  = prometheus.NewDesc("renewd_at_capacity", "1 while reminders are due and the rate or the connections hold them up.", nil, nil)
-	transportDesc = prometheus.NewDesc("renewd_transport_up", "0 while sending is paused, by what the pause is for.", []string{"reason"}, nil)
-	lastPassDesc  = prometheus.NewDesc("renewd_last_pass_timestamp_seconds", "When the last pass ended well, in Unix time.", nil, nil)
-	nextLookDesc  = prometheus.NewDesc("renewd_next_look_timestamp_seconds", "When the next customer is looked at, in Unix time.", nil, nil)
+	remindersDesc  = prometheus.NewDesc("renewd_reminders", "Reminders that are due, waiting, sending, uncertain or failed, by reason.", []string{"state", "reason"}, nil)
+	tasksDesc      = prometheus.NewDesc("renewd_tasks", "What waits for a person, by kind.", []string{"kind"}, nil)
+	flyingDesc     = prometheus.NewDesc("renewd_messages_under_way", "Messages that are claimed and not yet written down.", nil, nil)
+	capacityDesc   = prometheus.NewDesc("renewd_at_capacity", "1 while reminders are due and the rate or the connections hold them up.", nil, nil)
+	transportDesc  = prometheus.NewDesc("renewd_transport_up", "0 while sending is paused, by what the pause is for.", []string{"reason"}, nil)
+	lastPassDesc   = prometheus.NewDesc("renewd_last_pass_timestamp_seconds", "When the last pass ended well, in Unix time.", nil, nil)
+	lastBackupDesc = prometheus.NewDesc("renewd_last_backup_timestamp_seconds", "When the last scheduled backup ended well, in Unix time; absent where none did.", nil, nil)
+	lastPurgeDesc  = prometheus.NewDesc("renewd_last_purge_timestamp_seconds", "When the last purge ended well, in Unix time; absent where none did.", nil, nil)
+	nextLookDesc   = prometheus.NewDesc("renewd_next_look_timestamp_seconds", "When the next customer is looked at, in Unix time.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (c *standingCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{remindersDesc, tasksDesc, flyingDesc, capacityDesc, transportDesc, lastPassDesc, nextLookDesc} {
+	for _, d := range []*prometheus.Desc{remindersDesc, tasksDesc, flyingDesc, capacityDesc, transportDesc, lastPassDesc, lastBackupDesc, lastPurgeDesc, nextLookDesc} {
 		ch <- d
 	}
 }
@@ -98,6 +100,7 @@ func (c *standingCollector) Collect(ch chan<- prometheus.Metric) {
 	s := c.s
 	s.mu.Lock()
 	report, busy, engine := s.report, s.busy, s.engine()
+	backup, purge := s.done[backupChore].last, s.done[purgeChore].last
 	s.mu.Unlock()
 	for key, n := range report.overview.Open {
 		gauge(remindersDesc, float64(n), string(key.State), string(key.Reason))
@@ -117,10 +120,13 @@ func (c *standingCollector) Collect(ch chan<- prometheus.Metric) {
 		up, reason = 0, string(p.Reason)
 	}
 	gauge(transportDesc, up, reason)
-	if !report.last.IsZero() {
-		gauge(lastPassDesc, float64(report.last.Unix()))
+	instant := func(d *prometheus.Desc, at time.Time) {
+		if !at.IsZero() {
+			gauge(d, float64(at.Unix()))
+		}
 	}
-	if !report.overview.NextLook.IsZero() {
-		gauge(nextLookDesc, float64(report.overview.NextLook.Unix()))
-	}
+	instant(lastPassDesc, report.last)
+	instant(lastBackupDesc, backup)
+	instant(lastPurgeDesc, purge)
+	instant(nextLookDesc, report.overview.NextLook)
 }

@@ -87,6 +87,10 @@ type noted struct {
 	asked int
 }
 
+// mostDoubtful is how many messages in a row may end in doubt before sending is
+// paused.
+const mostDoubtful = 3
+
 // note is what each kind of answer means for the message, its reminders, and
 // everybody else's. It may run twice for one answer.
 func (e *Engine) note(tx *store.Tx, a *answered, pause store.Pause, next plan.Outcome, known bool) (n noted, err error) {
@@ -98,6 +102,8 @@ func (e *Engine) note(tx *store.Tx, a *answered, pause store.Pause, next plan.Ou
 		return e.noteSent(tx, a, outcome, next, known)
 	case answer.Outcome == mailout.Uncertain:
 		state, err = tx.InDoubt(id, answer.Text, now)
+		// A server that swallows one letter after the other is not to get them all.
+		paused = e.doubtful.Add(1) >= mostDoubtful
 	case answer.Outcome == mailout.Rejected && answer.About == mailout.AboutSender:
 		if paused, err = tx.Refused(id, answer.Text, pause.ProbeAt, now); !paused {
 			state = renewal.Failed
@@ -143,6 +149,7 @@ func (e *Engine) noteSent(tx *store.Tx, a *answered, outcome store.Outcome, next
 			return n, err
 		}
 	}
+	e.doubtful.Store(0)
 	if e.paused() != nil {
 		_, err = tx.EndPause(a.at)
 		e.setPaused(nil)

@@ -37,6 +37,18 @@ type ServeOptions struct {
 	// Close ends what the options hold open, such as the connections of the
 	// transport; nil where there is nothing.
 	Close func() error
+	// Notes are sentences about the configuration that Health lists, such as a
+	// change that only a restart follows.
+	Notes []string
+}
+
+// backups says when backups are made; nil means never, as where they have no
+// place to go.
+func (o *ServeOptions) backups() *Schedule {
+	if o.Backups.Dir == "" {
+		return nil
+	}
+	return o.Backup
 }
 
 // Edited are letters and pages as they are after an edit.
@@ -85,6 +97,9 @@ type Server struct {
 	// current is what is in force; the goroutine of the passes alone replaces it.
 	current atomic.Pointer[working]
 	metrics *metrics
+	// life is how long messages may begin and go on, over all reloads.
+	life    context.Context
+	endLife context.CancelFunc
 	hands   Hands
 	pages   atomic.Pointer[web.Pages]
 
@@ -94,8 +109,15 @@ type Server struct {
 	follow chan following
 	chores chan func(context.Context)
 
+	// jumped is a jump of the clock that is not recorded yet; zero where there is
+	// none. For the goroutine of the passes alone.
+	jumped time.Duration
+
+	// telling is true while the goroutine that mails staff is at it; mails has it.
+	telling atomic.Bool
+	mails   sync.WaitGroup
 	// staffAfter is when, by the counting clock, a mail to staff may be tried again
-	// after so many failed in a row; for the goroutine of the passes alone.
+	// after so many failed in a row; for the goroutine that mails staff alone.
 	staffAfter  time.Duration
 	staffFailed int
 
@@ -103,10 +125,10 @@ type Server struct {
 	// busy is when the present pass began; zero between two.
 	busy time.Time
 	// cancel stops the present pass, so that other options are followed at once.
-	cancel      context.CancelFunc
-	report      passReport
-	broken      string // why the last reload was refused
-	choreFailed string
+	cancel context.CancelFunc
+	report passReport
+	broken string                 // why the last reload was refused
+	done   map[string]choreReport // by the name of the chore
 }
 
 // working is what a server works with: both change together.
@@ -130,8 +152,10 @@ type following struct {
 
 // NewServer returns a server that has not begun.
 func NewServer(o ServeOptions, at Surroundings) (*Server, error) {
-	s := &Server{at: at, metrics: newMetrics(),
+	s := &Server{at: at, metrics: newMetrics(), done: map[string]choreReport{},
 		wake: make(chan struct{}, 1), follow: make(chan following), chores: make(chan func(context.Context), 4)}
+	s.life, s.endLife = context.WithCancel(context.Background())
+	o.Engine.Using = &sync.WaitGroup{}
 	s.hear(&o)
 	engine, err := New(o.Engine)
 	if err != nil {
@@ -143,7 +167,7 @@ func NewServer(o ServeOptions, at Surroundings) (*Server, error) {
 
 // hear adds to options what the server itself wants of the engine.
 func (s *Server) hear(o *ServeOptions) {
-	o.Engine.Patience, o.Engine.Turn = patience, turn
+	o.Engine.Patience, o.Engine.Turn, o.Engine.Life = patience, turn, s.life
 	o.Engine.Sent = s.sent
 	o.Engine.Watch = s.metrics.decided
 }
@@ -167,6 +191,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
+	defer context.AfterFunc(ctx, s.endLife)()
 	var work sync.WaitGroup
 	work.Go(func() {
 		if err := s.sound(ctx); err != nil {
@@ -210,12 +235,14 @@ func (s *Server) sound(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", ErrUnsound, err)
 }
 
-// land waits for the messages under way and writes down what came of them.
+// land waits for the messages under way, those to staff among them, and writes
+// down what came of them.
 func (s *Server) land() error {
 	ctx, stop := context.WithTimeout(context.Background(), s.at.Grace)
 	defer stop()
 	for s.engine().flight.await(ctx, 0) {
 	}
+	s.awaitStaffMail(ctx)
 	if n, _ := s.engine().flight.under(); n > 0 {
 		s.at.Log.Warn("messages did not end in time; those whose contents had begun are in doubt", "messages", n)
 	}
@@ -263,8 +290,8 @@ func (s *Server) schedule(clock *cron.Cron) {
 	if s.o().Pass != nil {
 		clock.Schedule(s.o().Pass, cron.FuncJob(s.wakeUp))
 	}
-	if s.o().Backup != nil && s.o().Backups.Dir != "" {
-		clock.Schedule(s.o().Backup, cron.FuncJob(func() { s.chore(s.backup) }))
+	if backups := s.o().backups(); backups != nil {
+		clock.Schedule(backups, cron.FuncJob(func() { s.chore(s.backup) }))
 	}
 	if s.o().Purge != nil {
 		clock.Schedule(s.o().Purge, cron.FuncJob(func() { s.chore(s.purge) }))

@@ -54,7 +54,7 @@ func TestServeBackups(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.pass(24 * time.Hour)
-		if health := h.process.server.Health(t.Context()); !health.OK || len(health.Problems) != 1 || health.Problems[0].Kind != "chore" {
+		if health := h.process.server.Health(t.Context()); health.OK || len(health.Problems) != 1 || health.Problems[0].Kind != "backup" {
 			t.Errorf("health: %+v", health)
 		}
 		if err := os.Remove(dir); err != nil {

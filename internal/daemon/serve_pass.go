@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"renewd/internal/mailout"
@@ -29,6 +30,7 @@ func (s *Server) passes(ctx context.Context) {
 			wait = min(max(2*wait, retryFirst), retryMost)
 		default:
 			wait = 0
+			s.tellStaffBeside(ctx)
 		}
 		var again <-chan time.Time
 		if n, _ := s.engine().flight.under(); n > 0 && wait == 0 {
@@ -61,13 +63,25 @@ func (s *Server) newPassContext(ctx context.Context) (context.Context, context.C
 // replace follows a changed configuration and ends what the old one held open.
 func (s *Server) replace(next ServeOptions) error {
 	old := s.o()
+	next.Engine.Using = &sync.WaitGroup{}
 	if err := s.goOnWith(next); err != nil {
 		return err
 	}
+	// What held everything may be what was just put right.
+	err := next.Engine.DB.Write(context.Background(), func(tx *store.Tx) error {
+		_, err := tx.EndPause(next.Engine.Clock())
+		return err
+	})
+	if err != nil {
+		s.at.Log.Warn("the pause goes on", "error", err)
+	}
 	if old.Close != nil {
-		if err := old.Close(); err != nil {
-			s.at.Log.Debug("the connections of the old configuration", "error", err)
-		}
+		go func() {
+			old.Engine.Using.Wait() // those under way end as they began
+			if err := old.Close(); err != nil {
+				s.at.Log.Debug("the connections of the old configuration", "error", err)
+			}
+		}()
 	}
 	return nil
 }
@@ -106,9 +120,6 @@ func (s *Server) pass(ctx context.Context) (failed bool) {
 		s.logPass(summary, took)
 		return false
 	}
-	if err == nil {
-		err = s.tellStaff(ctx)
-	}
 	overview, readErr := s.overview()
 	err = errors.Join(err, readErr)
 	s.passed(summary, overview, took, err)
@@ -145,13 +156,22 @@ func (s *Server) refresh() {
 	s.at.Log.Info("letters were edited and are read again")
 }
 
-// clockJumped compares the clocks before a pass.
+// clockJumped compares the clocks before a pass. Its invariant: a jump that was
+// seen is kept until it is recorded, and while it is not, no pass is made.
 func (s *Server) clockJumped(ctx context.Context) error {
 	by := s.hands.Jump(s.o().Engine.Clock().Round(0), s.at.Counted())
 	if by.Abs() > mostJump {
 		s.at.Log.Warn("the clock of the machine jumped: what is due waits for renewd release", "by", by.Round(time.Second).String())
+		s.jumped = by
 	}
-	return s.engine().ClockJumped(ctx, by)
+	if s.jumped == 0 {
+		return nil
+	}
+	if err := s.engine().ClockJumped(ctx, s.jumped); err != nil {
+		return fmt.Errorf("recording that the clock jumped: %w", err)
+	}
+	s.jumped = 0
+	return nil
 }
 
 func (s *Server) overview() (o store.Overview, err error) {

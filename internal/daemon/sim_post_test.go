@@ -23,12 +23,14 @@ const (
 	breakOff              // the connection breaks within the contents
 	stall                 // nothing happens for ten minutes, and then it is taken
 	slow                  // taken, and the reply takes nine minutes
+	late                  // taken, and the reply takes 100 seconds
 )
 
-// stalled and slowly are how long stall and slow take.
+// stalled, slowly and lately are how long stall, slow and late take.
 const (
 	stalled = 10 * time.Minute
 	slowly  = 9 * time.Minute
+	lately  = 100 * time.Second
 )
 
 // try is one message handed to the server.
@@ -119,8 +121,8 @@ func (l *line) Deliver(ctx context.Context, _, to string, raw []byte, streaming 
 	if !l.takes(t.id) {
 		return deferred, errCut
 	}
-	if t.reply == slow {
-		if err := wait(slowly, context.Background()); err != nil {
+	if pause := map[reply]time.Duration{slow: slowly, late: lately}[t.reply]; pause > 0 {
+		if err := wait(pause, context.Background()); err != nil {
 			return mailout.Answer{Outcome: mailout.Uncertain, About: mailout.AboutTransport, Text: err.Error()}, nil
 		}
 	}

@@ -143,9 +143,12 @@ func TestSimulatedPoison(t *testing.T) {
 					return take
 				})
 				h.terms(1, 100, renewal.KindPass, 30)
+				h.terms(101, 110, renewal.KindPass, 31) // due tomorrow
 				h.start()
 				h.pass(90 * time.Minute)
-				h.want("reminders", h.states(), "1 failed rejected, 99 sent due")
+				h.want("reminders", h.states(), "99 sent due, 1 waiting sender_refused")
+				h.pass(3 * day)
+				h.want("reminders, in the end", h.states(), "1 failed rejected, 109 sent due")
 				h.want("suppressed", h.Text(`SELECT count(*) FROM suppressions`), "0")
 				h.want("tasks", h.open(), "")
 				h.onceEach()

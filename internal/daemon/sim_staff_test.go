@@ -115,3 +115,49 @@ func TestSimulatedStaffLater(t *testing.T) {
 		})
 	}
 }
+
+// TestSimulatedStaffSlowly: a mail to staff that takes 100 seconds holds up no
+// notice, and staff hear of what happened meanwhile in the next one; one that is
+// under way at the end is waited for.
+func TestSimulatedStaffSlowly(t *testing.T) {
+	simulate(t, func(t *testing.T, h *house) {
+		h.watchdog = 30 * time.Second
+		h.mail.replies(func(t try) reply {
+			switch {
+			case t.to == staffAddress:
+				return late
+			case t.to < "c005":
+				return unknown
+			}
+			return take
+		})
+		h.start()
+		h.term(1, renewal.KindSubscription, 30) // fails at nine
+		h.pass(time.Minute)
+		_, staff := h.mail.seen()
+		h.want("under way", fmt.Sprint(len(staff)), "1")
+		begun := staff[0].at
+
+		h.term(2, renewal.KindSubscription, 30) // fails while staff are mailed
+		h.term(5, renewal.KindSubscription, 30)
+		fed := len(h.heard("WATCHDOG=1"))
+		h.pass(time.Minute)
+		h.want("reminders", h.states(), "2 failed rejected, 1 sent due")
+		customers, staff := h.mail.seen()
+		for _, try := range customers {
+			if try.to == "c005@customer.example" && try.at.Sub(begun) > 61*time.Second {
+				t.Errorf("a notice left %s after the mail to staff", try.at.Sub(begun))
+			}
+		}
+		h.want("mails to staff, one at most", fmt.Sprint(len(staff)), "1")
+		if n := len(h.heard("WATCHDOG=1")) - fed; n < 5 {
+			t.Errorf("the watchdog was fed %d times in a minute", n)
+		}
+
+		h.pass(65 * time.Minute) // the next one is under way
+		h.end()
+		_, staff = h.mail.seen()
+		h.want("mails to staff in the end", fmt.Sprint(len(staff)), "2")
+		h.want("told", h.Text(`SELECT count(*), count(told_at), count(DISTINCT told_at) FROM staff_tasks`), "2|2|2")
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -220,6 +221,38 @@ func TestSecondSender(t *testing.T) {
 	}
 	if err := again.Unlock(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestSecondSenderByAnotherName: a symbolic link to the database, or to its folder,
+// is no second database.
+func TestSecondSenderByAnotherName(t *testing.T) {
+	s := newScene(t)
+	other := t.TempDir()
+	names := []string{filepath.Join(other, "link.db"), filepath.Join(other, "folder", filepath.Base(s.Path))}
+	if err := errors.Join(os.Symlink(s.Path, names[0]), os.Symlink(s.Dir, filepath.Join(other, "folder"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, there := range []bool{true, false} {
+		if !there { // before the first opening
+			names = names[1:]
+			s.Close()
+			if err := os.Remove(s.Path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first, err := daemon.Lock(s.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if _, err := daemon.Lock(name); !errors.Is(err, daemon.ErrRunning) {
+				t.Errorf("a second lock, by the name %s: %v", name, err)
+			}
+		}
+		if err := first.Unlock(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

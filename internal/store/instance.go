@@ -242,11 +242,12 @@ func Adopt(ctx context.Context, db *DB, in Instance, now time.Time) (uncertain i
 }
 
 // doubtGap makes every unsent reminder uncertain that may have left between
-// what this database last knew and what the state file says.
+// what this database last knew and what the state file says. One that a use
+// brought forward has been due on another day, if another use came since.
 func (tx *Tx) doubtGap(from, to, now time.Time) (int, error) {
 	var gap []concernedReminder
 	err := tx.query(`SELECT id, customer_id, coalesce(agreement_id, 0), rule, step FROM reminders
-		WHERE state IN ('planned', 'waiting', 'due') AND due_at <= ?2 AND not_after >= ?1 ORDER BY id`,
+		WHERE state IN ('planned', 'waiting', 'due') AND not_after >= ?1 AND (due_at <= ?2 OR step = '`+renewal.StepAfterUse+`') ORDER BY id`,
 		func(rows *sql.Rows) error {
 			var r concernedReminder
 			err := rows.Scan(&r.id, &r.customer, &r.agreement, &r.rule, &r.step)

@@ -36,6 +36,8 @@ type Message struct {
 	At time.Time
 	// Attempts counts the tries that the server answered or that ended in doubt.
 	Attempts int
+	// Doubts counts the tries that ended in doubt: then the reader may have it.
+	Doubts int
 	// Reminders are the ids of the reminders that it carries.
 	Reminders []int64
 }
@@ -82,8 +84,8 @@ func (tx *Tx) claimMessage(m Message) (int64, error) {
 func (tx *Tx) Message(id int64) (Message, error) {
 	m := Message{ID: id}
 	var at string
-	err := tx.one(`SELECT rfc822_id, customer_id, to_address, class, rule, template, locale, claimed_at, attempts FROM messages WHERE id = ?`,
-		[]any{id}, &m.RFC822ID, &m.CustomerID, &m.To, &m.Class, &m.Rule, &m.Template, &m.Locale, &at, &m.Attempts)
+	err := tx.one(`SELECT rfc822_id, customer_id, to_address, class, rule, template, locale, claimed_at, attempts, doubts FROM messages WHERE id = ?`,
+		[]any{id}, &m.RFC822ID, &m.CustomerID, &m.To, &m.Class, &m.Rule, &m.Template, &m.Locale, &at, &m.Attempts, &m.Doubts)
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, fmt.Errorf("there is no message %d: %w", id, ErrNotFound)
 	}

@@ -11,8 +11,8 @@ import (
 
 // Overview is what a person on watch wants to know at a glance.
 type Overview struct {
-	// Open counts the reminders that are due, waiting or sending, by state and
-	// reason.
+	// Open counts the reminders that are due, waiting or sending, and those that are
+	// uncertain or failed, which only a person can settle, by state and reason.
 	Open map[StateReason]int
 	// Tasks counts the open tasks by kind.
 	Tasks map[renewal.TaskKind]int
@@ -41,21 +41,33 @@ func (o *Overview) Count(state renewal.State) int {
 	return n
 }
 
-// UrgentKinds are the kinds of tasks that cannot wait.
+// UrgentKinds are the kinds of tasks that staff have to hear of.
 var UrgentKinds = []renewal.TaskKind{renewal.TaskServerAway, renewal.TaskSenderRefused, renewal.TaskBurst, renewal.TaskCopy,
-	renewal.TaskTemplateError, renewal.TaskMissed, renewal.TaskFailed}
+	renewal.TaskTemplateError, renewal.TaskMissed, renewal.TaskFailed, renewal.TaskUncertain}
 
-// Overview counts what is open. Its cost grows with what is due or waits, not
-// with what is stored.
+// openCounts count the reminders of one state each. The states stand in the text,
+// because only then SQLite knows that a partial index will do.
+var openCounts = map[renewal.State]string{
+	renewal.Due:       countOpen + `state = 'due' GROUP BY reason`,
+	renewal.Waiting:   countOpen + `state = 'waiting' GROUP BY reason`,
+	renewal.Sending:   countOpen + `state = 'sending' GROUP BY reason`,
+	renewal.Uncertain: countOpen + `state = 'uncertain' GROUP BY reason`,
+	renewal.Failed:    countOpen + `state = 'failed' GROUP BY reason`,
+}
+
+const countOpen = `SELECT reason, count(*) FROM reminders WHERE `
+
+// Overview counts what is open. Its cost grows with what is due, waits or is not
+// settled, not with what is stored.
 func (tx *Tx) Overview() (Overview, error) {
 	o := Overview{Open: map[StateReason]int{}, Tasks: map[renewal.TaskKind]int{}}
-	for _, state := range []renewal.State{renewal.Due, renewal.Waiting, renewal.Sending} {
-		err := tx.query(`SELECT reason, count(*) FROM reminders WHERE state = ? GROUP BY reason`, func(rows *sql.Rows) error {
+	for state, query := range openCounts {
+		err := tx.query(query, func(rows *sql.Rows) error {
 			key, n := StateReason{State: state}, 0
 			err := rows.Scan(&key.Reason, &n)
 			o.Open[key] = n
 			return err
-		}, string(state))
+		})
 		if err != nil {
 			return o, fmt.Errorf("counting what is open: %w", err)
 		}
@@ -94,13 +106,13 @@ func (tx *Tx) Overview() (Overview, error) {
 
 // Untold returns the open tasks of a kind that staff were not mailed about and
 // that arose no later than the instant before, the oldest first, at most limit.
-func (tx *Tx) Untold(kind renewal.TaskKind, before time.Time, limit int) ([]OpenTask, error) {
-	var tasks []OpenTask
-	err := tx.query(`SELECT id, since, text FROM staff_tasks WHERE done_at IS NULL AND kind = ?1 AND told_at IS NULL AND since <= ?2
+// upTo is the highest id among all of them, also those beyond limit; see Told.
+func (tx *Tx) Untold(kind renewal.TaskKind, before time.Time, limit int) (tasks []OpenTask, upTo int64, err error) {
+	err = tx.query(`SELECT id, since, text, max(id) OVER () FROM staff_tasks WHERE done_at IS NULL AND kind = ?1 AND told_at IS NULL AND since <= ?2
 		ORDER BY id LIMIT ?3`, func(rows *sql.Rows) error {
 		t := OpenTask{Kind: kind}
 		var since string
-		err := rows.Scan(&t.ID, &since, &t.Text)
+		err := rows.Scan(&t.ID, &since, &t.Text, &upTo)
 		if err == nil {
 			t.Since, err = parseStamp(since)
 		}
@@ -108,9 +120,9 @@ func (tx *Tx) Untold(kind renewal.TaskKind, before time.Time, limit int) ([]Open
 		return err
 	}, string(kind), renewal.FormatStamp(before), limit)
 	if err != nil {
-		return nil, fmt.Errorf("reading the tasks: %w", err)
+		return nil, 0, fmt.Errorf("reading the tasks: %w", err)
 	}
-	return tasks, nil
+	return tasks, upTo, nil
 }
 
 // LastTold returns when staff were last mailed about tasks of a kind; zero for
@@ -127,10 +139,12 @@ func (tx *Tx) LastTold(kind renewal.TaskKind) (time.Time, error) {
 	return parseStamp(text)
 }
 
-// Told notes that staff were mailed about all open tasks of a kind.
-func (tx *Tx) Told(kind renewal.TaskKind, now time.Time) error {
-	_, err := tx.exec(`UPDATE staff_tasks SET told_at = ?2 WHERE kind = ?1 AND done_at IS NULL AND told_at IS NULL`,
-		string(kind), renewal.FormatStamp(now))
+// Told notes that at the instant at staff were mailed about all open tasks of a
+// kind up to an id. One that arose since then, while the mail was under way, is
+// not among them.
+func (tx *Tx) Told(kind renewal.TaskKind, upTo int64, at time.Time) error {
+	_, err := tx.exec(`UPDATE staff_tasks SET told_at = ?2 WHERE kind = ?1 AND done_at IS NULL AND told_at IS NULL AND id <= ?3 AND since <= ?2`,
+		string(kind), renewal.FormatStamp(at), upTo)
 	if err != nil {
 		return fmt.Errorf("noting that staff know: %w", err)
 	}
@@ -158,10 +172,11 @@ func (tx *Tx) UntoldOver(kind renewal.TaskKind, lasted time.Duration) (OpenTask,
 	return t, nil
 }
 
-// ToldOver notes that staff were mailed about all tasks of a kind that are over.
-func (tx *Tx) ToldOver(kind renewal.TaskKind, now time.Time) error {
-	_, err := tx.exec(`UPDATE staff_tasks SET told_at = ?2 WHERE kind = ?1 AND done_at IS NOT NULL AND told_at IS NULL`,
-		string(kind), renewal.FormatStamp(now))
+// ToldOver notes that staff were mailed about all tasks of a kind up to an id
+// that are over.
+func (tx *Tx) ToldOver(kind renewal.TaskKind, upTo int64, now time.Time) error {
+	_, err := tx.exec(`UPDATE staff_tasks SET told_at = ?2 WHERE kind = ?1 AND done_at IS NOT NULL AND told_at IS NULL AND id <= ?3`,
+		string(kind), renewal.FormatStamp(now), upTo)
 	if err != nil {
 		return fmt.Errorf("noting that staff know: %w", err)
 	}

@@ -55,7 +55,8 @@ func (tx *Tx) SetPause(p Pause) error {
 func PauseTopic(reason renewal.Reason) string { return string(reason) }
 
 // EndPause ends the pause, if one is on: what waits for its reason is due again,
-// and its task is closed. It reports whether there was one.
+// but for messages that the server refused alone, and its task is closed. It
+// reports whether there was one.
 func (tx *Tx) EndPause(now time.Time) (bool, error) {
 	p, err := tx.Pause()
 	if err != nil || p == nil {
@@ -64,7 +65,8 @@ func (tx *Tx) EndPause(now time.Time) (bool, error) {
 	if err := tx.SetMeta(metaPause, ""); err != nil {
 		return false, err
 	}
-	const which = `state = 'waiting' AND reason = ?1`
+	const which = `state = 'waiting' AND reason = ?1
+		AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = message_id AND m.refusals > 0)`
 	_, err = tx.exec(wakeOf+which+`)`, string(p.Reason))
 	if err == nil {
 		_, err = tx.exec(`UPDATE reminders SET state = 'due', reason = 'due', until = NULL, decided_at = ?2 WHERE `+which,
@@ -110,26 +112,40 @@ func (tx *Tx) Suppress(address string, at time.Time) error {
 	return nil
 }
 
+// mostRefusals is how often the server may refuse a commercial message alone
+// before that is what it means.
+const mostRefusals = 4
+
 // Refused notes that the server refused a message that is sending for our sake
-// (5.7.x): it waits until the instant given, and counts an attempt. Where the
-// server refused the same message before, and took others since, it is this
-// message that it does not want: then it has failed, and blames reports false.
+// (5.7.x): it waits until the instant given, and counts an attempt; blames tells
+// that nobody's message would fare better. Where the server refused the same
+// message before, and took others since, it may be this message that it does not
+// want: then blames is false and the wait grows to four hours, so that it keeps
+// nobody else back, and a commercial one has failed after four such times. A
+// notice is tried to the end of its window.
 func (tx *Tx) Refused(id int64, reply string, until, now time.Time) (blames bool, err error) {
 	var alone bool
-	err = tx.one(`SELECT refused_at IS NOT NULL AND EXISTS (SELECT 1 FROM messages AS other WHERE other.sent_at >= m.refused_at)
-		FROM messages AS m WHERE id = ?`, []any{id}, &alone)
+	var refusals int
+	var class renewal.Class
+	err = tx.one(`SELECT class, refusals, refused_at IS NOT NULL AND EXISTS (SELECT 1 FROM messages AS other WHERE other.sent_at > m.refused_at)
+		FROM messages AS m WHERE id = ?`, []any{id}, &class, &refusals, &alone)
 	if err != nil {
 		return false, fmt.Errorf("message %d was refused: %w", id, err)
 	}
 	if alone {
+		refusals++
+		until = now.Add(min(time.Hour<<min(refusals, 2), 4*time.Hour))
+	}
+	if alone && refusals >= mostRefusals && class == renewal.Commercial {
 		return false, tx.Record(id, Outcome{State: renewal.Failed, Reply: reply, At: now})
 	}
 	if err := tx.Returned(id, renewal.Waiting, renewal.SenderRefused, until, now); err != nil {
 		return false, err
 	}
-	_, err = tx.exec(`UPDATE messages SET refused_at = ?2, server_reply = ?3 WHERE id = ?1`, id, renewal.FormatStamp(now), reply)
+	_, err = tx.exec(`UPDATE messages SET refused_at = coalesce(refused_at, ?2), refusals = ?3, server_reply = ?4 WHERE id = ?1`,
+		id, renewal.FormatStamp(now), refusals, reply)
 	if err != nil {
 		return false, fmt.Errorf("message %d was refused: %w", id, err)
 	}
-	return true, nil
+	return !alone, nil
 }

@@ -59,11 +59,17 @@ func TestRescue(t *testing.T) {
 	}
 
 	// A person may decide.
-	write(t, db, func(tx *Tx) error { return tx.Retry(3, now) })
+	write(t, db, func(tx *Tx) error {
+		_, err := tx.Retry(3, now)
+		return err
+	})
 	wantRows(t, db, `SELECT state, message_id FROM reminders WHERE id = 3`, "due|2")
-	wantRows(t, db, `SELECT state, doubts FROM messages WHERE id = 2`, "returned|0")
+	wantRows(t, db, `SELECT state, doubts FROM messages WHERE id = 2`, "returned|4")
 	wantRows(t, db, `SELECT count(*) FROM tasks`, "2")
-	err := db.Write(context.Background(), func(tx *Tx) error { return tx.Retry(3, now) })
+	err := db.Write(context.Background(), func(tx *Tx) error {
+		_, err := tx.Retry(3, now)
+		return err
+	})
 	if !errors.Is(err, ErrGone) {
 		t.Errorf("a second retry gave %v", err)
 	}

@@ -54,7 +54,8 @@ func (tx *Tx) addTask(t renewal.Task, reminderID int64, now time.Time) (bool, er
 	n, err := tx.exec(`INSERT INTO staff_tasks(kind, topic, customer_id, agreement_id, reminder_id, since, text)
 		VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT(topic) DO UPDATE SET text = excluded.text, done_at = NULL,
-		  since = CASE WHEN done_at IS NULL THEN since ELSE excluded.since END
+		  since = CASE WHEN done_at IS NULL THEN since ELSE excluded.since END,
+		  told_at = CASE WHEN done_at IS NULL THEN told_at END
 		WHERE text <> excluded.text`,
 		string(t.Kind), t.Topic, idOrNull(t.CustomerID), idOrNull(t.AgreementID), idOrNull(reminderID), renewal.FormatStamp(now), t.Text)
 	if err != nil {

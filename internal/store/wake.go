@@ -69,6 +69,10 @@ func (tx *Tx) hold(which string, args ...any) (int, error) {
 // released.
 func (tx *Tx) Release(rule string, now time.Time) (int, error) {
 	if rule == "" {
+		// A person may know that the server takes now what it refused alone.
+		if _, err := tx.exec(`UPDATE messages SET refusals = 0 WHERE state = 'returned' AND refusals > 0`); err != nil {
+			return 0, fmt.Errorf("releasing a burst: %w", err)
+		}
 		if _, err := tx.EndPause(now); err != nil {
 			return 0, err
 		}
@@ -94,29 +98,41 @@ func (tx *Tx) Release(rule string, now time.Time) (int, error) {
 	return int(n), nil
 }
 
-// Retry makes a failed or uncertain reminder due again, with the Message-ID it
-// had. It returns ErrGone, wrapped, for a reminder in any other state.
-func (tx *Tx) Retry(reminderID int64, now time.Time) error {
-	n, err := tx.exec(`UPDATE reminders SET state = 'due', reason = 'due', until = NULL, decided_at = ?2
-		WHERE id = ?1 AND state IN ('failed', 'uncertain')`, reminderID, renewal.FormatStamp(now))
-	if err == nil && n == 0 {
+// Retry makes a failed or uncertain reminder due again, and those that went with
+// it in the same message, so that it stays the same message: it has its Message-ID,
+// and one that may have arrived keeps its bytes. It returns the ids of all of
+// them, and ErrGone, wrapped, for a reminder in any other state.
+func (tx *Tx) Retry(reminderID int64, now time.Time) (ids []int64, err error) {
+	err = tx.query(`SELECT r.id FROM reminders AS asked JOIN reminders AS r ON r.id = asked.id OR r.message_id = asked.message_id
+		WHERE asked.id = ? AND asked.state IN ('failed', 'uncertain') AND r.state = asked.state ORDER BY r.id`, func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, reminderID)
+	if err == nil && len(ids) == 0 {
 		err = ErrGone
 	}
 	if err == nil {
-		_, err = tx.exec(`UPDATE messages SET state = 'returned', streaming_at = NULL, doubts = 0
+		_, err = tx.exec(`UPDATE messages SET state = 'returned', streaming_at = NULL
 			WHERE id = (SELECT message_id FROM reminders WHERE id = ?1) AND state IN ('failed', 'uncertain')`, reminderID)
 	}
-	if err == nil {
-		_, err = tx.exec(`UPDATE staff_tasks SET done_at = ?2 WHERE reminder_id = ?1 AND done_at IS NULL`,
-			reminderID, renewal.FormatStamp(now))
-	}
-	if err == nil {
-		_, err = tx.exec(wakeOf+`id = ?1)`, reminderID)
+	for _, id := range ids {
+		if err == nil {
+			_, err = tx.exec(`UPDATE reminders SET state = 'due', reason = 'due', until = NULL, decided_at = ?2 WHERE id = ?1`,
+				id, renewal.FormatStamp(now))
+		}
+		if err == nil {
+			_, err = tx.exec(`UPDATE staff_tasks SET done_at = ?2 WHERE reminder_id = ?1 AND done_at IS NULL`, id, renewal.FormatStamp(now))
+		}
+		if err == nil {
+			_, err = tx.exec(wakeOf+`id = ?1)`, id)
+		}
 	}
 	if err != nil {
-		return fmt.Errorf("sending reminder %d again: %w", reminderID, err)
+		return nil, fmt.Errorf("sending reminder %d again: %w", reminderID, err)
 	}
-	return nil
+	return ids, nil
 }
 
 // The keys of meta about rules: the fingerprint of those that every household
