@@ -144,9 +144,8 @@ func (e *Engine) readStanding(ctx context.Context, now time.Time) error {
 		return err
 	})
 	if err == nil && pause != nil && e.o.AtOnce {
-		pause = nil
-		err = e.o.DB.Write(ctx, func(tx *store.Tx) error {
-			_, err := tx.EndPause(now)
+		err = e.o.DB.Write(ctx, func(tx *store.Tx) (err error) {
+			pause, err = tx.ProbeNow(now)
 			return err
 		})
 	}

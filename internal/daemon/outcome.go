@@ -89,7 +89,7 @@ type noted struct {
 
 // mostDoubtful is how many messages in a row may end in doubt before sending is
 // paused.
-const mostDoubtful = 3
+const mostDoubtful = 100
 
 // note is what each kind of answer means for the message, its reminders, and
 // everybody else's. It may run twice for one answer.

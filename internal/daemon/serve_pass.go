@@ -69,7 +69,7 @@ func (s *Server) replace(next ServeOptions) error {
 	}
 	// What held everything may be what was just put right.
 	err := next.Engine.DB.Write(context.Background(), func(tx *store.Tx) error {
-		_, err := tx.EndPause(next.Engine.Clock())
+		_, err := tx.ProbeNow(next.Engine.Clock())
 		return err
 	})
 	if err != nil {

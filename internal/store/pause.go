@@ -51,6 +51,37 @@ func (tx *Tx) SetPause(p Pause) error {
 	return tx.SetMeta(metaPause, string(text))
 }
 
+// ProbeNow has the probe made at once, because a person asks for it: what waits
+// for the pause is due again, and the pause stays until a message was accepted. It
+// returns the pause, nil where none is on.
+func (tx *Tx) ProbeNow(now time.Time) (*Pause, error) {
+	p, err := tx.Pause()
+	if err != nil || p == nil {
+		return nil, err
+	}
+	p.ProbeAt = now
+	if err := tx.SetPause(*p); err != nil {
+		return nil, err
+	}
+	return p, tx.wakePaused(p.Reason, now)
+}
+
+// wakePaused makes due what waits for the reason of a pause, but for messages that
+// the server refused alone.
+func (tx *Tx) wakePaused(reason renewal.Reason, now time.Time) error {
+	const which = `state = 'waiting' AND reason = ?1
+		AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = message_id AND m.refusals > 0)`
+	_, err := tx.exec(wakeOf+which+`)`, string(reason))
+	if err == nil {
+		_, err = tx.exec(`UPDATE reminders SET state = 'due', reason = 'due', until = NULL, decided_at = ?2 WHERE `+which,
+			string(reason), renewal.FormatStamp(now))
+	}
+	if err != nil {
+		return fmt.Errorf("waking what waits for the mail server: %w", err)
+	}
+	return nil
+}
+
 // PauseTopic is the topic of the task about a pause.
 func PauseTopic(reason renewal.Reason) string { return string(reason) }
 
@@ -65,13 +96,7 @@ func (tx *Tx) EndPause(now time.Time) (bool, error) {
 	if err := tx.SetMeta(metaPause, ""); err != nil {
 		return false, err
 	}
-	const which = `state = 'waiting' AND reason = ?1
-		AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = message_id AND m.refusals > 0)`
-	_, err = tx.exec(wakeOf+which+`)`, string(p.Reason))
-	if err == nil {
-		_, err = tx.exec(`UPDATE reminders SET state = 'due', reason = 'due', until = NULL, decided_at = ?2 WHERE `+which,
-			string(p.Reason), renewal.FormatStamp(now))
-	}
+	err = tx.wakePaused(p.Reason, now)
 	if err == nil {
 		_, err = tx.CloseTopic(PauseTopic(p.Reason), now)
 	}

@@ -69,9 +69,8 @@ func (tx *Tx) Rescue(flying func(id int64) bool, replaced bool, now time.Time) (
 // InDoubt decides, by its class, about a sending message of which nobody can
 // know whether the server took it. A commercial one is uncertain for good (at
 // most once). A notice or receipt is due again with the same Message-ID and
-// date (at least once), at most three times, then it is uncertain: the first time
-// at once, then after 5 and 15 minutes. Uncertain ones become a task. It returns
-// the state of the reminders: Due, Waiting or Uncertain.
+// date (at least once), at most three times, then it is uncertain. Uncertain
+// ones become a task. It returns the state of the reminders: Due or Uncertain.
 func (tx *Tx) InDoubt(id int64, reply string, now time.Time) (renewal.State, error) {
 	var class renewal.Class
 	var doubts int
@@ -82,18 +81,15 @@ func (tx *Tx) InDoubt(id int64, reply string, now time.Time) (renewal.State, err
 	if err != nil {
 		return "", fmt.Errorf("message %d in doubt: %w", id, err)
 	}
-	state, messageState, reason, until := renewal.Due, "returned", renewal.IsDue, time.Time{}
-	if doubts > 0 {
-		state, reason, until = renewal.Waiting, renewal.Deferred, now.Add([]time.Duration{5, 15}[min(doubts, 2)-1]*time.Minute)
-	}
+	state, messageState, reason := renewal.Due, "returned", renewal.IsDue
 	if class == renewal.Commercial || doubts >= maxResends {
-		state, messageState, reason, until = renewal.Uncertain, "uncertain", renewal.InDoubt, time.Time{}
+		state, messageState, reason = renewal.Uncertain, "uncertain", renewal.InDoubt
 	}
 	_, err = tx.exec(`UPDATE messages SET state = ?2, attempts = attempts + 1, doubts = doubts + 1,
 		streaming_at = CASE WHEN ?2 = 'returned' THEN NULL ELSE streaming_at END,
 		server_reply = coalesce(?3, server_reply) WHERE id = ?1`, id, messageState, textOrNull(reply))
 	if err == nil {
-		err = tx.settleReminders(id, state, reason, until, now)
+		err = tx.settleReminders(id, state, reason, time.Time{}, now)
 	}
 	if err == nil {
 		err = tx.taskForOutcome(id, state, now)

@@ -64,7 +64,8 @@ func (tx *Tx) hold(which string, args ...any) (int, error) {
 }
 
 // Release lets the reminders go that the burst guard counted or holds: those of
-// one rule, or all where rule is empty; then it also ends a pause. When nothing is
+// one rule, or all where rule is empty; then the mail server is also tried at once
+// where sending is paused. When nothing is
 // left to release, the open tasks about it are done. It returns how many it
 // released.
 func (tx *Tx) Release(rule string, now time.Time) (int, error) {
@@ -73,7 +74,7 @@ func (tx *Tx) Release(rule string, now time.Time) (int, error) {
 		if _, err := tx.exec(`UPDATE messages SET refusals = 0 WHERE state = 'returned' AND refusals > 0`); err != nil {
 			return 0, fmt.Errorf("releasing a burst: %w", err)
 		}
-		if _, err := tx.EndPause(now); err != nil {
+		if _, err := tx.ProbeNow(now); err != nil {
 			return 0, err
 		}
 	}
