@@ -110,7 +110,7 @@ func retry(c *Config, tx *store.Tx, id int64, now time.Time) ([]int64, error) {
 	return tx.Retry(id, now)
 }
 
-// doRelease lets a burst go, and ends a pause.
+// doRelease lets a burst go, and has the server tried where sending is paused.
 func doRelease(ctx context.Context, s *Session, rule string) error {
 	released := 0
 	goesOn := ""
@@ -122,12 +122,8 @@ func doRelease(ctx context.Context, s *Session, rule string) error {
 		if err == nil {
 			released, err = tx.Release(rule, now)
 		}
-		if err != nil || before == nil {
-			return err
-		}
-		after, err := tx.Pause()
-		if after == nil {
-			goesOn = " Sending goes on."
+		if before != nil && rule == "" {
+			goesOn = " Sending was paused: the mail server is tried at once."
 		}
 		return err
 	})

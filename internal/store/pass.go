@@ -23,33 +23,40 @@ func (tx *Tx) RulesFollowed(fingerprint string) (bool, error) {
 // claimOrder is the order in which classes leave.
 var claimOrder = []renewal.Class{renewal.Notice, renewal.Transactional, renewal.Commercial}
 
+// refusedBefore is whether the server refused the message of a reminder r before.
+const refusedBefore = `EXISTS (SELECT 1 FROM messages AS m WHERE m.id = r.message_id AND m.refused_at IS NOT NULL)`
+
 // ClaimableHouseholds returns one customer each of at most limit households that
 // have a reminder in state due: notices first, then receipts, then commercial
-// ones, and within a class the longest due first.
+// ones, and within a class the longest due first; but what the server refused
+// before comes after the others of its class, so that it cannot be the first to
+// be refused each time.
 func (tx *Tx) ClaimableHouseholds(limit int) ([]int64, error) {
 	var ids []int64
 	seenID, seenKey := map[int64]bool{}, map[string]bool{}
 	for _, class := range claimOrder {
-		if len(ids) == limit {
-			break
-		}
-		// The index by name: statistics that somebody gathered must not talk
-		// SQLite into sorting all that is due.
-		err := tx.query(`SELECT r.customer_id, c.email_key FROM reminders AS r INDEXED BY reminders_due JOIN customers AS c ON c.id = r.customer_id
-			WHERE r.state = 'due' AND r.class = ?1 ORDER BY r.due_at, r.id LIMIT ?2`, func(rows *sql.Rows) error {
-			var id int64
-			var key string
-			if err := rows.Scan(&id, &key); err != nil {
-				return err
+		for _, which := range []string{`NOT ` + refusedBefore, refusedBefore} {
+			if len(ids) == limit {
+				return ids, nil
 			}
-			if !seenID[id] && (key == "" || !seenKey[key]) && len(ids) < limit {
-				ids = append(ids, id)
+			// The index by name: statistics that somebody gathered must not talk
+			// SQLite into sorting all that is due.
+			err := tx.query(`SELECT r.customer_id, c.email_key FROM reminders AS r INDEXED BY reminders_due JOIN customers AS c ON c.id = r.customer_id
+				WHERE r.state = 'due' AND r.class = ?1 AND `+which+` ORDER BY r.due_at, r.id LIMIT ?2`, func(rows *sql.Rows) error {
+				var id int64
+				var key string
+				if err := rows.Scan(&id, &key); err != nil {
+					return err
+				}
+				if !seenID[id] && (key == "" || !seenKey[key]) && len(ids) < limit {
+					ids = append(ids, id)
+				}
+				seenID[id], seenKey[key] = true, true
+				return nil
+			}, string(class), limit)
+			if err != nil {
+				return nil, fmt.Errorf("looking for reminders to claim: %w", err)
 			}
-			seenID[id], seenKey[key] = true, true
-			return nil
-		}, string(class), limit)
-		if err != nil {
-			return nil, fmt.Errorf("looking for reminders to claim: %w", err)
 		}
 	}
 	return ids, nil
