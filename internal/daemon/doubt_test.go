@@ -111,3 +111,37 @@ func TestDeferredNoticeIsWrittenAnew(t *testing.T) {
 		t.Errorf("%q became %q", header(first), header(second))
 	}
 }
+
+// refuser refuses everything for our sake, but what goes to one address.
+type refuser struct{ but string }
+
+func (r *refuser) Deliver(_ context.Context, _, to string, _ []byte, streaming func() error) (mailout.Answer, error) {
+	if err := streaming(); err != nil {
+		return mailout.Answer{Outcome: mailout.Deferred}, err
+	}
+	if to == r.but {
+		return mailout.Answer{Outcome: mailout.Accepted, Code: 250, Text: "250 ok"}, nil
+	}
+	return mailout.Answer{Outcome: mailout.Rejected, About: mailout.AboutSender, Code: 554, Enhanced: "5.7.1", Text: "554 5.7.1 no"}, nil
+}
+
+// TestNoticeRefusedAlone: a notice that the server refuses although it takes others
+// waits, and asks nothing of a person that no task says.
+func TestNoticeRefusedAlone(t *testing.T) {
+	s := newScene(t)
+	s.subscription("C1", "ann@x.example", "A1", "2027-03-31")
+	o := s.Options()
+	o.Transport, o.AtOnce = &refuser{but: "bob@x.example"}, true
+	e, err := daemon.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Pass(e)
+	s.pass("C2", "bob@x.example", "A2", "2027-03-31")
+	s.now = s.now.Add(time.Minute)
+	if summary := s.Pass(e); summary.Tasks != 0 {
+		t.Errorf("%d tasks are told of, there are: %s", summary.Tasks, s.tasks())
+	}
+	s.want("reminders", s.reminders(), "A1 notice waiting sender_refused\nA2 before_end:P30D sent due")
+	s.want("tasks", s.tasks(), "")
+}

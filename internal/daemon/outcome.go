@@ -59,6 +59,9 @@ func (e *Engine) writeDownRest() error {
 func (e *Engine) record(a *answered) error {
 	next, known := e.afterwards(a)
 	pause := e.pauseAfter(a)
+	if a.answer.Outcome == mailout.Uncertain {
+		e.doubtful.Add(1) // here, since note may run twice
+	}
 	var n noted
 	err := e.ledger.enterSoon(context.Background(), func(tx *store.Tx) (err error) {
 		n, err = e.note(tx, a, pause, next, known)
@@ -103,11 +106,9 @@ func (e *Engine) note(tx *store.Tx, a *answered, pause store.Pause, next plan.Ou
 	case answer.Outcome == mailout.Uncertain:
 		state, err = tx.InDoubt(id, answer.Text, now)
 		// A server that swallows one letter after the other is not to get them all.
-		paused = e.doubtful.Add(1) >= mostDoubtful
+		paused = e.doubtful.Load() >= mostDoubtful
 	case answer.Outcome == mailout.Rejected && answer.About == mailout.AboutSender:
-		if paused, err = tx.Refused(id, answer.Text, pause.ProbeAt, now); !paused {
-			state = renewal.Failed
-		}
+		paused, err = tx.Refused(id, answer.Text, pause.ProbeAt, now)
 	case answer.Outcome == mailout.Rejected:
 		outcome.State, state = renewal.Failed, renewal.Failed
 		err = tx.Record(id, outcome)

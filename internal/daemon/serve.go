@@ -101,7 +101,6 @@ type Server struct {
 	life    context.Context
 	endLife context.CancelFunc
 	hands   Hands
-	pages   atomic.Pointer[web.Pages]
 
 	// wake asks for a pass; follow brings other options; chores are the backup and
 	// the purge, one at a time.
@@ -175,7 +174,6 @@ func (s *Server) hear(o *ServeOptions) {
 // put makes options and engine those in force.
 func (s *Server) put(o ServeOptions, engine *Engine) {
 	s.current.Store(&working{o, engine})
-	s.pages.Store(o.Pages)
 }
 
 // o are the options in force, engine is the engine.
@@ -371,7 +369,7 @@ func (s *Server) startWeb() (stop func() error) {
 		}()
 	}
 	if s.at.Public != nil {
-		serve(s.at.Public, web.Public(web.PublicOptions{Unsubscribes: s.engine().Links(), Pages: s.pages.Load, Log: s.at.Log, Clock: s.o().Engine.Clock}))
+		serve(s.at.Public, web.Public(web.PublicOptions{Unsubscribes: s.engine().Links(), Pages: func() *web.Pages { return s.o().Pages }, Log: s.at.Log, Clock: s.o().Engine.Clock}))
 	}
 	if s.at.Admin != nil {
 		serve(s.at.Admin, web.Admin(web.AdminOptions{Health: s.Health, Metrics: s.metrics.handler(s)}))

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"renewd/internal/mailout"
-
 	"renewd/internal/renewal"
 	"renewd/internal/store"
 )

@@ -96,14 +96,13 @@ func (s *Server) tellStaff(ctx context.Context, w *working) error {
 // latest.
 func gather(tx *store.Tx, facts *compose.StaffFacts, before time.Time) (upTo int64, err error) {
 	tasks, upTo, err := tx.Untold(facts.Kind, before, staffList)
-	if err != nil {
+	if err != nil || len(tasks) == 0 {
 		return 0, err
 	}
 	for _, t := range tasks {
 		facts.Tasks = append(facts.Tasks, compose.StaffTask{Since: t.Since, Text: t.Text})
 	}
-	overview, err := tx.Overview()
-	facts.Count = overview.Tasks[facts.Kind]
+	facts.Count, err = tx.CountTasks(facts.Kind)
 	return upTo, err
 }
 

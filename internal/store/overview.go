@@ -104,6 +104,14 @@ func (tx *Tx) Overview() (Overview, error) {
 	return o, err
 }
 
+// CountTasks returns how many tasks of a kind are open.
+func (tx *Tx) CountTasks(kind renewal.TaskKind) (n int, err error) {
+	if err = tx.one(`SELECT count(*) FROM staff_tasks WHERE done_at IS NULL AND kind = ?`, []any{string(kind)}, &n); err != nil {
+		return 0, fmt.Errorf("counting the tasks: %w", err)
+	}
+	return n, nil
+}
+
 // Untold returns the open tasks of a kind that staff were not mailed about and
 // that arose no later than the instant before, the oldest first, at most limit.
 // upTo is the highest id among all of them, also those beyond limit; see Told.

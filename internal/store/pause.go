@@ -10,7 +10,8 @@ import (
 
 // Pause says that nothing is claimed for the time being, because nobody's
 // message would fare better. It is kept in the database, so that a restart
-// tries no earlier, every program can show it, and `renewd release` ends it.
+// tries no earlier, every program can show it, and `renewd release` can have the
+// server tried at once.
 type Pause struct {
 	// Reason is server_away or sender_refused.
 	Reason renewal.Reason `json:"reason"`

@@ -65,9 +65,8 @@ func (tx *Tx) hold(which string, args ...any) (int, error) {
 
 // Release lets the reminders go that the burst guard counted or holds: those of
 // one rule, or all where rule is empty; then the mail server is also tried at once
-// where sending is paused. When nothing is
-// left to release, the open tasks about it are done. It returns how many it
-// released.
+// where sending is paused. When nothing is left to release, the open tasks about
+// it are done. It returns how many it released.
 func (tx *Tx) Release(rule string, now time.Time) (int, error) {
 	if rule == "" {
 		// A person may know that the server takes now what it refused alone.
