@@ -147,7 +147,7 @@ type reminder struct {
 func (b *business) reminders() map[string]reminder {
 	b.t.Helper()
 	all := map[string]reminder{}
-	b.query(`SELECT c.email, r.state, r.reason, coalesce(m.server_reply, ''), m.contents
+	b.query(`SELECT c.email, r.state, r.reason, coalesce(m.server_reply, ''), (SELECT contents FROM message_contents WHERE id = m.contents_id)
 		FROM reminders r JOIN agreements a ON a.id = r.agreement_id JOIN customers c ON c.id = a.customer_id
 		LEFT JOIN messages m ON m.id = r.message_id`, func(rows *sql.Rows) error {
 		var email string

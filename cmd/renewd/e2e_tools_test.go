@@ -247,7 +247,7 @@ func cmdEvidence(ts *testscript.TestScript, neg bool, args []string) {
 		id := strings.Trim(m.Header.Get("Message-ID"), "<>")
 		var kept []byte
 		var sum, subject string
-		ts.Check(db.QueryRow(`SELECT contents, sha256, subject FROM messages WHERE rfc822_id = ? AND state = 'sent'`, id).
+		ts.Check(db.QueryRow(`SELECT contents, sha256, subject FROM messages AS m JOIN message_contents AS k ON k.id = m.contents_id WHERE rfc822_id = ? AND state = 'sent'`, id).
 			Scan(&kept, &sum, &subject))
 		unpacked, err := gzip.NewReader(bytes.NewReader(kept))
 		ts.Check(err)

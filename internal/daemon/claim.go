@@ -3,7 +3,9 @@ package daemon
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,13 +23,21 @@ type claimed struct {
 	// alone is the look that claimed it, where no other message of the household
 	// was claimed with it: then what comes next is known as soon as it has left.
 	alone *looked
+	// saved is the progress of its claim, which is on the disk before it leaves.
+	saved *saving
 }
 
-// claim takes a few households and decides once more, inside the transaction
-// that marks their messages as sending: a complaint committed a millisecond
-// before still stops the message. Its invariant: a claim either takes a
-// household's due reminders into sending or gives them another state.
-func (e *Engine) claim(ctx context.Context, limit int, probe bool) (batch []claimed, households int, err error) {
+// claim takes the first few households of a prospect, at most limit, whose
+// messages it marks as sending. What was decided ahead has to hold still, inside
+// the transaction that does so, else it decides there once more: a complaint
+// committed a millisecond before still stops the message. Its invariant: a claim
+// either takes a household's due reminders into sending or gives them another
+// state.
+func (e *Engine) claim(ctx context.Context, p *prospect, limit int) (batch []claimed, households int, err error) {
+	if err := p.wait(); err != nil || len(p.ids) == 0 {
+		return nil, 0, err
+	}
+	ids := p.ids[:min(limit, len(p.ids))]
 	if e.unowned {
 		if err := store.TakeOwnership(ctx, e.o.DB, e.o.Instance, e.o.Clock()); err != nil {
 			return nil, 0, fmt.Errorf("taking the database over: %w", err)
@@ -39,7 +49,7 @@ func (e *Engine) claim(ctx context.Context, limit int, probe bool) (batch []clai
 	var looks []looked
 	err = e.ledger.enter(ctx, func(tx *store.Tx) (err error) {
 		batch, looks = nil, nil
-		ids, err := claimable(tx, limit, probe)
+		marks, err := tx.HouseholdMarks(ids)
 		if err != nil {
 			return err
 		}
@@ -47,7 +57,14 @@ func (e *Engine) claim(ctx context.Context, limit int, probe bool) (batch []clai
 		// transaction waited for its turn must not lie in its future.
 		now = e.o.Clock()
 		for _, id := range ids {
-			claims, l, err := e.claimHousehold(tx, id, now)
+			l, err := e.lookAgain(tx, p, id, marks[id], now)
+			if errors.Is(err, store.ErrNotFound) {
+				continue // deleted since
+			}
+			if err != nil {
+				return err
+			}
+			claims, err := e.claimHousehold(tx, l, now)
 			if err != nil {
 				return err
 			}
@@ -63,12 +80,12 @@ func (e *Engine) claim(ctx context.Context, limit int, probe bool) (batch []clai
 	}
 	e.tellAll(looks)
 	if len(batch) > 0 {
-		if err := store.SaveProgress(e.o.Instance, e.o.DB, progress, now); err != nil {
-			e.rescued = false
-			return nil, 0, err
+		saved := e.saveProgress(progress, now)
+		for i := range batch {
+			batch[i].saved = saved
 		}
 	}
-	return batch, len(looks), nil
+	return batch, len(ids), nil
 }
 
 // claimable returns the households whose turn it is: one for a probe.
@@ -89,11 +106,20 @@ func (e *Engine) anyDue(ctx context.Context) (bool, error) {
 	return len(ids) > 0, err
 }
 
-func (e *Engine) claimHousehold(tx *store.Tx, id int64, now time.Time) ([]claimed, looked, error) {
-	l, err := e.look(tx, id, now)
-	if err != nil {
-		return nil, l, err
+// lookAgain looks at a household, or writes down what was decided ahead where that
+// still holds.
+func (e *Engine) lookAgain(tx *store.Tx, p *prospect, id int64, mark string, now time.Time) (looked, error) {
+	l, ok := p.still(id, mark, e.standingNow(), now)
+	if !ok {
+		return e.look(tx, id, now)
 	}
+	l.out.Changes = slices.Clone(l.out.Changes) // they get ids, and this may run again
+	var err error
+	l.asked, err = e.apply(tx, l.dossier, &l.out, now)
+	return l, err
+}
+
+func (e *Engine) claimHousehold(tx *store.Tx, l looked, now time.Time) (claims []claimed, err error) {
 	rows := map[renewal.Key]int64{}
 	for i := range l.dossier.Reminders {
 		rows[l.dossier.Reminders[i].Key()] = l.dossier.Reminders[i].ID
@@ -101,16 +127,15 @@ func (e *Engine) claimHousehold(tx *store.Tx, id int64, now time.Time) ([]claime
 	for i := range l.out.Changes {
 		rows[l.out.Changes[i].Key()] = l.out.Changes[i].ID
 	}
-	var claims []claimed
 	for _, m := range l.out.Messages {
 		parts, err := inDoubtApart(tx, &m)
 		if err != nil {
-			return nil, l, err
+			return nil, err
 		}
 		for _, part := range parts {
 			c, err := e.claimMessage(tx, l.dossier, part, rows, now)
 			if err != nil {
-				return nil, l, err
+				return nil, err
 			}
 			claims = append(claims, c)
 		}
@@ -118,7 +143,7 @@ func (e *Engine) claimHousehold(tx *store.Tx, id int64, now time.Time) ([]claime
 	if len(claims) == 1 {
 		claims[0].alone = &l
 	}
-	return claims, l, nil
+	return claims, nil
 }
 
 func (e *Engine) claimMessage(tx *store.Tx, d *renewal.Dossier, m plan.Message, rows map[renewal.Key]int64, now time.Time) (c claimed, err error) {
@@ -204,7 +229,7 @@ func (e *Engine) newMessage(tx *store.Tx, d *renewal.Dossier, m *plan.Message, r
 // newMessageID begins with the time, so that the index over all of them grows at
 // its end, and goes on at random.
 func newMessageID(now time.Time, domain string) string {
-	return strings.ToUpper(strconv.FormatInt(now.Unix(), 36)) + "." + rand.Text() + "@" + domain
+	return strings.ToUpper(strconv.FormatInt(now.UnixMicro(), 36)) + "." + rand.Text() + "@" + domain
 }
 
 // domain is that of the sender, for Message-IDs.

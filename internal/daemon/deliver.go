@@ -29,13 +29,28 @@ func (e *Engine) deliverSome(ctx context.Context) (households int, err error) {
 	if due, err := e.anyDue(ctx); err != nil || !due {
 		return 0, err
 	}
+	var next *prospect // nil where the next claim has still to look
+	drop := func() {
+		if next != nil {
+			<-next.done
+		}
+		next = nil
+	}
+	defer drop()
 	begun := e.o.Clock()
 	for handed := 0; handed < replanAfter && e.o.Clock().Sub(begun).Abs() < replanEvery; {
 		limit, probe, err := e.mayClaim(ctx)
 		if err != nil || limit == 0 {
 			return households, err
 		}
-		batch, n, err := e.claim(ctx, limit, probe)
+		if probe {
+			drop()
+		}
+		if next == nil {
+			next = e.lookAhead(ctx, limit, probe)
+		}
+		batch, n, err := e.claim(ctx, next, limit)
+		next = nil
 		if err != nil || n == 0 {
 			return households, err
 		}
@@ -43,6 +58,9 @@ func (e *Engine) deliverSome(ctx context.Context) (households int, err error) {
 		handed += len(batch)
 		if probe && len(batch) > 0 {
 			e.probing.Store(batch[0].stored.ID)
+		}
+		if e.limiter == nil && !probe { // with a rate the next claim is long after
+			next = e.lookAhead(ctx, e.claimSize(), false)
 		}
 		for i, c := range batch {
 			if err := e.dispatch(ctx, c); err != nil {
@@ -67,10 +85,10 @@ func (e *Engine) mayClaim(ctx context.Context) (limit int, probe bool, err error
 		}
 		return 1, true, nil
 	}
-	limit = claimBatch
+	limit = e.claimSize()
 	if e.o.Connections > 0 {
 		// A claim costs a few syncs of the disk, whatever its size.
-		for e.flight.room() < e.o.Connections*readAhead/2 && e.flight.await(ctx, crumb) {
+		for e.flight.room() < limit && e.flight.await(ctx, crumb) {
 		}
 		limit = e.flight.room()
 	}
@@ -78,6 +96,14 @@ func (e *Engine) mayClaim(ctx context.Context) (limit int, probe bool, err error
 		limit = min(limit, e.limiter.Burst())
 	}
 	return limit, false, nil
+}
+
+// claimSize is how many households a claim usually takes.
+func (e *Engine) claimSize() int {
+	if e.o.Connections > 0 {
+		return e.o.Connections * readAhead / 2
+	}
+	return claimBatch
 }
 
 // dispatch starts one claimed message on its way: at once and to its end where
@@ -126,6 +152,9 @@ func (e *Engine) send(ctx context.Context, c claimed) error {
 	prepared, err := e.prepare(ctx, c)
 	if err != nil {
 		return e.cannotRender(ctx, c, err)
+	}
+	if err := c.saved.wait(); err != nil {
+		return errors.Join(err, e.giveBack(c))
 	}
 	leave := e.flight.board()
 	if e.paused() != nil && e.probing.Load() != c.stored.ID {

@@ -126,6 +126,8 @@ type common struct {
 	// doubtful counts the messages that ended in doubt since the last one that was
 	// accepted.
 	doubtful atomic.Int32
+	// saving is the latest progress; only the goroutine that claims asks for it.
+	saving *saving
 
 	mu      sync.Mutex // guards what follows
 	summary Summary

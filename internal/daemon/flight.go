@@ -23,7 +23,7 @@ type flight struct {
 
 // readAhead is how many messages a connection are claimed and rendered while
 // others are under way.
-const readAhead = 4
+const readAhead = 8
 
 func newFlight(connections int) *flight {
 	f := &flight{flying: map[int64]chan struct{}{}, overtaken: map[int64]bool{}, landing: make(chan struct{})}

@@ -222,10 +222,7 @@ func (e *Engine) look(tx *store.Tx, customerID int64, now time.Time) (looked, er
 	if err := tx.ApplySettlement(d, settled, now); err != nil {
 		return looked{}, err
 	}
-	standing := e.standing
-	if pause := e.paused(); pause != nil {
-		standing.Paused = pause.Reason
-	}
+	standing := e.standingNow()
 	l := looked{dossier: d, out: plan.Decide(now, e.o.Settings, standing, d), now: now, standing: standing}
 	l.asked, err = e.apply(tx, d, &l.out, now)
 	return l, err

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,19 +14,21 @@ import (
 // or the sqlite3 shell gets its turn.
 const mostEntries = 128
 
-// The times by which a ledger gathers: how long an entry that is in no hurry waits
-// for others to go with, and how long one that is waits for those of other
-// connections. Each is a fraction of what a sync of the disk or a round trip costs.
+// noHurry is how long an entry that is in no hurry waits for others to go with.
+const noHurry = 2 * time.Millisecond
+
+// An open transaction waits for the entries of most connections in use before it
+// is committed, this often and this long at most: together less than the sync of
+// the disk that is saved.
 const (
-	noHurry  = 2 * time.Millisecond
-	gathered = 250 * time.Microsecond
+	mostWaits = 3
+	oneWait   = 150 * time.Microsecond
 )
 
 // ledger writes down what several connections want written at the same time in
 // one transaction with one sync of the disk (group commit): a sync each would
-// bound the sending to a few hundred messages a second. Whoever comes first
-// writes for all who wait, and then hands over to the next in line, so there is
-// no goroutine of its own.
+// bound the sending to a few hundred messages a second. A goroutine writes as
+// long as something is in a hurry, and ends then.
 type ledger struct {
 	db *store.DB
 	// others is how many connections are in use, whose entries may be gathered.
@@ -33,18 +36,17 @@ type ledger struct {
 
 	mu      sync.Mutex
 	waiting []*entry
-	busy    bool // somebody writes at the moment
+	busy    bool // that goroutine is there
 }
 
 // entry is what one caller wants written.
 type entry struct {
 	write func(tx *store.Tx) error
 	err   error
-	// hurry: it waits for no others. taken: it is in the transaction that is being
-	// written. Both are guarded by the ledger's mutex.
-	hurry, taken bool
-	// lead is told that it is this caller's turn to write, done that it is written.
-	lead, done chan struct{}
+	// hurry: it waits for no others; guarded by the ledger's mutex.
+	hurry bool
+	// done is closed once it is written, or err says why not.
+	done chan struct{}
 }
 
 // enter runs write in a transaction, which it may share with others, and returns
@@ -54,99 +56,126 @@ type entry struct {
 // variable than returned. A ctx that ends does not interrupt it: what happened
 // has to be written down.
 func (l *ledger) enter(ctx context.Context, write func(tx *store.Tx) error) error {
-	return l.add(ctx, &entry{write: write, hurry: true})
+	e := &entry{write: write, done: make(chan struct{})}
+	l.add(ctx, e, true)
+	<-e.done
+	return e.err
 }
 
 // enterSoon is enter for what nobody waits for: it goes along with the next
 // transaction, or is written by itself a little later.
 func (l *ledger) enterSoon(ctx context.Context, write func(tx *store.Tx) error) error {
-	return l.add(ctx, &entry{write: write, hurry: l.others() == 0})
-}
-
-func (l *ledger) add(ctx context.Context, e *entry) error {
-	e.lead, e.done = make(chan struct{}, 1), make(chan struct{})
-	var waited <-chan time.Time
-	if !e.hurry {
-		timer := time.NewTimer(noHurry)
-		defer timer.Stop()
-		waited = timer.C
+	if l.others() == 0 {
+		return l.enter(ctx, write)
 	}
-	l.mu.Lock()
-	l.waiting = append(l.waiting, e)
-	for e.taken || l.busy || !e.hurry {
-		l.mu.Unlock()
-		select {
-		case <-e.done:
-			return e.err
-		case <-e.lead:
-			l.mu.Lock()
-		case <-waited:
-			l.mu.Lock()
-			e.hurry = true
-		}
+	e := &entry{write: write, done: make(chan struct{})}
+	l.add(ctx, e, false)
+	timer := time.NewTimer(noHurry)
+	defer timer.Stop()
+	select {
+	case <-e.done:
+		return e.err
+	case <-timer.C:
 	}
-	l.busy = true
-	for !e.taken {
-		l.gather()
-		n := min(len(l.waiting), mostEntries)
-		batch := l.waiting[:n:n]
-		l.waiting = l.waiting[n:]
-		for _, one := range batch {
-			one.taken = true
-		}
-		l.mu.Unlock()
-		l.commit(context.WithoutCancel(ctx), batch)
-		for _, one := range batch {
-			close(one.done)
-		}
-		l.mu.Lock()
-	}
-	l.busy = false
-	for _, next := range l.waiting {
-		if next.hurry {
-			next.lead <- struct{}{}
-			break
-		}
-	}
-	l.mu.Unlock()
+	l.hasten(ctx, e)
+	<-e.done
 	return e.err
 }
 
-// gather waits a moment where only few of the connections in use have come. It is
-// called, and returns, with the mutex held.
-func (l *ledger) gather() {
-	hurrying := 0
-	for _, e := range l.waiting {
-		if e.hurry {
-			hurrying++
-		}
-	}
-	if 2*hurrying < l.others() {
-		l.mu.Unlock()
-		time.Sleep(gathered)
-		l.mu.Lock()
+func (l *ledger) add(ctx context.Context, e *entry, hurry bool) {
+	l.mu.Lock()
+	l.waiting = append(l.waiting, e)
+	l.mu.Unlock()
+	if hurry {
+		l.hasten(ctx, e)
 	}
 }
 
-// commit writes a batch. The one who writes is the first of it.
-func (l *ledger) commit(ctx context.Context, batch []*entry) {
+// hasten has an entry written without waiting for others.
+func (l *ledger) hasten(ctx context.Context, e *entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.hurry = true
+	if !l.busy {
+		l.busy = true
+		go l.work(context.WithoutCancel(ctx))
+	}
+}
+
+// work writes until nothing is in a hurry.
+func (l *ledger) work(ctx context.Context) {
+	for l.wanted() {
+		for _, e := range l.commit(ctx) {
+			close(e.done)
+		}
+	}
+}
+
+// wanted reports whether anything is in a hurry; where not, the goroutine is over.
+func (l *ledger) wanted() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.busy = slices.ContainsFunc(l.waiting, func(e *entry) bool { return e.hurry })
+	return l.busy
+}
+
+// commit writes what waits, and what comes while that is written, in one
+// transaction, and returns it.
+func (l *ledger) commit(ctx context.Context) (batch []*entry) {
 	err := l.db.Write(ctx, func(tx *store.Tx) error {
-		for _, e := range batch {
-			if err := e.write(tx); err != nil {
-				return err
+		hurrying, waits := 0, 0
+		for len(batch) < mostEntries {
+			e, hurry := l.next()
+			switch {
+			case e != nil:
+				batch = append(batch, e)
+				if hurry {
+					hurrying++
+				}
+				if err := e.write(tx); err != nil {
+					return err
+				}
+			case waits == mostWaits || 4*hurrying >= 3*l.others():
+				return nil
+			default:
+				time.Sleep(oneWait)
+				waits++
 			}
 		}
 		return nil
 	})
+	if len(batch) == 0 { // no transaction could begin
+		batch = l.all()
+	}
 	// Where another program holds the database, each of them would wait as long
 	// again for the same answer.
-	if err == nil || len(batch) == 1 || errors.Is(err, store.ErrBusy) {
-		for _, e := range batch {
-			e.err = err
-		}
-		return
-	}
+	together := err == nil || len(batch) == 1 || errors.Is(err, store.ErrBusy)
 	for _, e := range batch {
-		e.err = l.db.Write(ctx, e.write)
+		if e.err = err; !together {
+			e.err = l.db.Write(ctx, e.write)
+		}
 	}
+	return batch
+}
+
+// next takes the entry that has waited longest, and whether it is in a hurry; nil
+// where none waits.
+func (l *ledger) next() (*entry, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.waiting) == 0 {
+		return nil, false
+	}
+	e := l.waiting[0]
+	l.waiting = l.waiting[1:]
+	return e, e.hurry
+}
+
+// all takes all that wait.
+func (l *ledger) all() []*entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	batch := l.waiting
+	l.waiting = nil
+	return batch
 }

@@ -27,9 +27,12 @@ func dueShop(b *testing.B, n int) *testkit.Shop {
 		`UPDATE reminders SET step = 'before_end:P30D', ends_on = '2027-03-28', due_at = '2027-03-01T08:00:00Z', not_after = '2027-03-21T22:59:59Z',
 		   state = 'due', reason = 'due' WHERE customer_id % 2 = 0`,
 		`UPDATE customers SET time_zone = ''`,
-		`UPDATE customers SET next_look_at = NULL`,
+		`UPDATE customers SET next_look_at = iif(id % 2 = 0, '1970-01-01T00:00:00Z', NULL)`,
 	} {
 		s.Exec(statement)
+	}
+	if _, err := s.Engine().PlanOnly(context.Background()); err != nil { // moments and next looks are as a pass has them
+		b.Fatal(err)
 	}
 	return s
 }
@@ -44,6 +47,7 @@ func sendAll(b *testing.B, s *testkit.Shop, transport daemon.Transport, connecti
 	if err != nil {
 		b.Fatal(err)
 	}
+	defer daemon.SpareProcessor()()
 	begun := time.Now()
 	b.StartTimer()
 	summary, err := e.Pass(context.Background())

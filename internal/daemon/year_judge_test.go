@@ -106,7 +106,7 @@ func (j *judge) look(up, idle bool) {
 
 // messages judges every message that was sent in the last pass.
 func (j *judge) messages(now time.Time) {
-	for _, r := range j.shop.Rows(`SELECT id, rfc822_id, class, rule, to_address, household, sha256, hex(contents) FROM messages
+	for _, r := range j.shop.Rows(`SELECT id, rfc822_id, class, rule, to_address, household, sha256, (SELECT hex(contents) FROM message_contents WHERE id = contents_id) FROM messages
 		WHERE state = 'sent' AND sent_at = ? ORDER BY id`, renewal.FormatStamp(now)) {
 		if j.judged[r[1]] {
 			continue

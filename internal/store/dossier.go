@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -96,6 +97,32 @@ func (tx *Tx) NextLookIs(d *renewal.Dossier, next time.Time) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// HouseholdMarks returns, for customers by id, a text that changes with every
+// fact that comes about their household and whenever somebody decides when to
+// look at it again: who belongs to it, and when each is to be looked at. A
+// household has none while a new fact waits for a look, and without an address.
+func (tx *Tx) HouseholdMarks(customerIDs []int64) (map[int64]string, error) {
+	list, err := json.Marshal(customerIDs)
+	if err != nil {
+		return nil, fmt.Errorf("marks of households: %w", err)
+	}
+	marks := make(map[int64]string, len(customerIDs))
+	err = tx.query(`SELECT c.id, string_agg(m.id || ' ' || coalesce(m.next_look_at, 'never'), ' ' ORDER BY m.id)
+		FROM json_each(?1) AS i CROSS JOIN customers AS c ON c.id = i.value CROSS JOIN customers AS m ON m.email_key = c.email_key
+		WHERE c.email_key <> '' GROUP BY i.key HAVING count(CASE WHEN m.next_look_at = ?2 THEN 1 END) = 0`,
+		func(rows *sql.Rows) error {
+			var id int64
+			var mark string
+			err := rows.Scan(&id, &mark)
+			marks[id] = mark
+			return err
+		}, string(list), atOnce)
+	if err != nil {
+		return nil, fmt.Errorf("marks of households: %w", err)
+	}
+	return marks, nil
 }
 
 // Dossier returns all facts of the household of a customer, sorted. A zero asOf

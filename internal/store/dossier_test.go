@@ -198,8 +198,8 @@ func TestDossierAsOf(t *testing.T) {
 	}
 }
 
-// TestEachDossierEqualsDossier: the sweep over all households gives what asking
-// for each one gives.
+// TestEachDossierEqualsDossier: the sweeps over all households, and over some, give
+// what asking for each one gives.
 func TestEachDossierEqualsDossier(t *testing.T) {
 	db := newDB(t)
 	run(t, db, someHouseholds)
@@ -225,6 +225,22 @@ func TestEachDossierEqualsDossier(t *testing.T) {
 		if got := strings.Join(refs, " "); got != "C3 C4 C5 B6" {
 			t.Errorf("households: %s", got)
 		}
+	}
+	// Of those asked for: one of a family, one without an address, one who is not there.
+	for _, ids := range [][]int64{{5, 1, 99}, {6, 3}, {4, 2, 3}, {99}, nil} {
+		want := map[int64]*renewal.Dossier{}
+		for _, id := range ids {
+			if id != 99 {
+				want[id] = dossier(t, db, id, time.Time{})
+			}
+		}
+		read(t, db, func(tx *Tx) error {
+			got, err := tx.Dossiers(ids)
+			if diff := cmp.Diff(want, got, compareZones); diff != "" {
+				t.Errorf("%v: %s", ids, diff)
+			}
+			return err
+		})
 	}
 	stop := errors.New("enough")
 	err := db.Read(context.Background(), func(tx *Tx) error {

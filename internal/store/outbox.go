@@ -162,21 +162,49 @@ func (p *Prepared) Pack() (err error) {
 // the claim (a complaint, an unsubscription) stops the message at this last
 // moment: the error then wraps ErrOvertaken.
 func (tx *Tx) Streaming(id int64, p Prepared, now time.Time) error {
-	if err := p.Pack(); err != nil {
-		return err
+	contents, fresh, err := tx.keep(id, &p)
+	if err != nil {
+		return fmt.Errorf("keeping the contents of message %d: %w", id, err)
 	}
-	n, err := tx.exec(`UPDATE messages SET streaming_at = ?2, subject = ?3, locale = coalesce(?4, locale), sha256 = ?5, contents = ?6
+	n, err := tx.exec(`UPDATE messages SET streaming_at = ?2, subject = ?3, locale = coalesce(?4, locale), sha256 = ?5, contents_id = ?7
 		WHERE id = ?1 AND state = 'sending'
-		  AND NOT EXISTS (SELECT 1 FROM customers AS c WHERE c.id = messages.customer_id AND +c.next_look_at = ?7)
-		  AND NOT EXISTS (SELECT 1 FROM customers AS c WHERE c.email_key = messages.household AND c.email_key <> '' AND +c.next_look_at = ?7)`,
-		id, renewal.FormatStamp(now), p.Subject, textOrNull(p.Locale), p.sum, p.packed, atOnce)
+		  AND NOT EXISTS (SELECT 1 FROM customers AS c WHERE c.id = messages.customer_id AND +c.next_look_at = ?6)
+		  AND NOT EXISTS (SELECT 1 FROM customers AS c WHERE c.email_key = messages.household AND c.email_key <> '' AND +c.next_look_at = ?6)`,
+		id, renewal.FormatStamp(now), p.Subject, textOrNull(p.Locale), p.sum, atOnce, contents)
 	if err == nil && n == 0 {
 		err = tx.whyNotStreaming(id)
+		if fresh {
+			err = errors.Join(err, tx.removeContents(contents))
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("message %d before its first byte: %w", id, err)
 	}
 	return nil
+}
+
+// keep stores the contents of a message, in the place of earlier ones unless it
+// is fresh, and returns the id under which they are.
+func (tx *Tx) keep(messageID int64, p *Prepared) (id int64, fresh bool, err error) {
+	if err := p.Pack(); err != nil {
+		return 0, false, err
+	}
+	var earlier sql.NullInt64
+	if err := tx.one(`SELECT contents_id FROM messages WHERE id = ?`, []any{messageID}, &earlier); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, false, err
+	}
+	if earlier.Valid {
+		_, err := tx.exec(`UPDATE message_contents SET contents = ?2 WHERE id = ?1`, earlier.Int64, p.packed)
+		return earlier.Int64, false, err
+	}
+	id, err = tx.insert(`INSERT INTO message_contents(contents) VALUES (?)`, p.packed)
+	return id, true, err
+}
+
+// removeContents removes contents that no message came to have.
+func (tx *Tx) removeContents(id int64) error {
+	_, err := tx.exec(`DELETE FROM message_contents WHERE id = ?`, id)
+	return err
 }
 
 func (tx *Tx) whyNotStreaming(id int64) error {
@@ -196,7 +224,8 @@ func (tx *Tx) whyNotStreaming(id int64) error {
 func (tx *Tx) Kept(id int64) (Prepared, error) {
 	var p Prepared
 	var packed []byte
-	err := tx.one(`SELECT subject, locale, contents FROM messages WHERE id = ?`, []any{id}, &p.Subject, &p.Locale, &packed)
+	err := tx.one(`SELECT m.subject, m.locale, k.contents FROM messages AS m
+		LEFT JOIN message_contents AS k ON k.id = m.contents_id WHERE m.id = ?`, []any{id}, &p.Subject, &p.Locale, &packed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, fmt.Errorf("there is no message %d: %w", id, ErrNotFound)
 	}
@@ -260,13 +289,12 @@ func (tx *Tx) Record(id int64, o Outcome) error {
 }
 
 func (tx *Tx) record(id int64, o Outcome) error {
-	var packed any
-	var sum string
+	contents := int64(0)
 	if o.Prepared.Contents != nil {
-		if err := o.Prepared.Pack(); err != nil {
+		var err error
+		if contents, _, err = tx.keep(id, &o.Prepared); err != nil {
 			return err
 		}
-		packed, sum = o.Prepared.packed, o.Prepared.sum
 	}
 	sentAt, doubts := any(nil), 0
 	switch o.State {
@@ -279,9 +307,9 @@ func (tx *Tx) record(id int64, o Outcome) error {
 		return fmt.Errorf("%q is no outcome", o.State)
 	}
 	n, err := tx.exec(`UPDATE messages SET state = ?2, sent_at = ?3, server_reply = ?4, subject = coalesce(?5, subject),
-		locale = coalesce(?6, locale), sha256 = coalesce(?7, sha256), contents = coalesce(?8, contents),
-		attempts = attempts + 1, doubts = doubts + ?9 WHERE id = ?1 AND state = 'sending'`,
-		id, string(o.State), sentAt, o.Reply, textOrNull(o.Prepared.Subject), textOrNull(o.Prepared.Locale), textOrNull(sum), packed, doubts)
+		locale = coalesce(?6, locale), sha256 = coalesce(?7, sha256), contents_id = coalesce(?9, contents_id),
+		attempts = attempts + 1, doubts = doubts + ?8 WHERE id = ?1 AND state = 'sending'`,
+		id, string(o.State), sentAt, o.Reply, textOrNull(o.Prepared.Subject), textOrNull(o.Prepared.Locale), textOrNull(o.Prepared.sum), doubts, idOrNull(contents))
 	if err != nil {
 		return err
 	}

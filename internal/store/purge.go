@@ -36,9 +36,7 @@ func (tx *Tx) Purge(keep Keep, before Purged) (after Purged, more bool, err erro
 		if thin.until.IsZero() {
 			continue
 		}
-		n, err := tx.exec(`UPDATE messages SET contents = NULL WHERE id IN (
-			SELECT id FROM messages WHERE sent_at < ?1 AND contents IS NOT NULL AND `+thin.class+` ORDER BY sent_at LIMIT ?2)`,
-			renewal.FormatStamp(thin.until), purgeBatch)
+		n, err := tx.thin(`FROM messages WHERE sent_at < ?1 AND contents_id IS NOT NULL AND `+thin.class+` ORDER BY sent_at, id LIMIT ?2`, thin.until)
 		if err != nil {
 			return after, false, fmt.Errorf("thinning out the evidence: %w", err)
 		}
@@ -63,4 +61,13 @@ func (tx *Tx) Purge(keep Keep, before Purged) (after Purged, more bool, err erro
 	}
 	after.Events += int(n)
 	return after, more || n == purgeBatch, nil
+}
+
+// thin removes the contents of some messages; the rows stay.
+func (tx *Tx) thin(some string, until time.Time) (int64, error) {
+	_, err := tx.exec(`DELETE FROM message_contents WHERE id IN (SELECT contents_id `+some+`)`, renewal.FormatStamp(until), purgeBatch)
+	if err != nil {
+		return 0, err
+	}
+	return tx.exec(`UPDATE messages SET contents_id = NULL WHERE id IN (SELECT id `+some+`)`, renewal.FormatStamp(until), purgeBatch)
 }

@@ -2,43 +2,107 @@ package store
 
 import (
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"renewd/internal/renewal"
 )
 
-// The streams: each yields its rows in order of the customer's id, which is the
-// order in which the file holds customers, and mostly what belongs to them. So a
-// sweep reads the file from front to back. CROSS JOIN keeps SQLite from turning
+// sweep are the queries that yield the rows of many customers, each in order of
+// the customer's id. ?1 is the latest instant that counts, ?2 the list that the
+// sweep is about; every query has to name both.
+type sweep struct{ customers, agreements, terms, events, reminders string }
+
+// everybody reads the file from front to back: it holds customers in order of
+// their id, and mostly what belongs to them. CROSS JOIN keeps SQLite from turning
 // the nesting inside out.
-const (
-	allCustomers  = `SELECT ` + customerColumns + `, ` + householdColumns + `, c.id FROM customers AS c ORDER BY c.id`
-	allAgreements = `SELECT ` + agreementColumns + `, a.customer_id FROM agreements AS a ORDER BY a.customer_id`
-	allTerms      = `SELECT ` + termColumns + `, a.customer_id FROM agreements AS a CROSS JOIN terms AS t ON t.agreement_id = a.id
-		ORDER BY a.customer_id, a.id, t.place`
-	allEvents    = `SELECT ` + eventColumns + `, e.customer_id FROM events AS e WHERE e.customer_id > 0 ORDER BY e.customer_id`
-	allReminders = `SELECT ` + reminderColumns + `, r.customer_id FROM reminders AS r WHERE r.decided_at <= ?1 ORDER BY r.customer_id`
-)
+var everybody = sweep{
+	customers:  `SELECT ` + customerColumns + `, ` + householdColumns + `, c.id FROM customers AS c WHERE ?2 IS NULL ORDER BY c.id`,
+	agreements: `SELECT ` + agreementColumns + `, a.customer_id FROM agreements AS a WHERE ?1 <> '' AND ?2 IS NULL ORDER BY a.customer_id`,
+	terms: `SELECT ` + termColumns + `, a.customer_id FROM agreements AS a CROSS JOIN terms AS t ON t.agreement_id = a.id
+		WHERE ?1 <> '' AND ?2 IS NULL ORDER BY a.customer_id, a.id, t.place`,
+	events:    `SELECT ` + eventColumns + `, e.customer_id FROM events AS e WHERE e.customer_id > 0 AND ?1 <> '' AND ?2 IS NULL ORDER BY e.customer_id`,
+	reminders: `SELECT ` + reminderColumns + `, r.customer_id FROM reminders AS r WHERE r.decided_at <= ?1 AND ?2 IS NULL ORDER BY r.customer_id`,
+}
+
+// listed are those whose ids are in the JSON list ?2, which is in order: one query
+// for many of them costs a fraction of one each.
+var listed = sweep{
+	customers: `SELECT ` + customerColumns + `, ` + householdColumns + `, c.id FROM json_each(?2) AS i CROSS JOIN customers AS c ON c.id = i.value`,
+	agreements: `SELECT ` + agreementColumns + `, a.customer_id FROM json_each(?2) AS i CROSS JOIN agreements AS a ON a.customer_id = i.value
+		WHERE ?1 <> ''`,
+	terms: `SELECT ` + termColumns + `, a.customer_id FROM json_each(?2) AS i CROSS JOIN agreements AS a ON a.customer_id = i.value
+		CROSS JOIN terms AS t ON t.agreement_id = a.id WHERE ?1 <> '' ORDER BY i.key, a.id, t.place`,
+	events: `SELECT ` + eventColumns + `, e.customer_id FROM json_each(?2) AS i CROSS JOIN events AS e ON e.customer_id = i.value
+		WHERE ?1 <> ''`,
+	reminders: `SELECT ` + reminderColumns + `, r.customer_id FROM json_each(?2) AS i CROSS JOIN reminders AS r ON r.customer_id = i.value
+		WHERE r.decided_at <= ?1`,
+}
 
 // EachDossier gives every household to visit, one after the other, read in one
 // sweep. asOf is as for Dossier. What is held in memory is one household, and
 // those of several customers whose last one has not been reached. An error of
 // visit ends the sweep and is returned.
-func (tx *Tx) EachDossier(asOf time.Time, visit func(*renewal.Dossier) error) (err error) {
-	homes, err0 := tx.sharedHomes()
+func (tx *Tx) EachDossier(asOf time.Time, visit func(*renewal.Dossier) error) error {
+	homes, err := tx.sharedHomes()
+	if err != nil {
+		return fmt.Errorf("reading all households: %w", err)
+	}
+	return tx.sweep(everybody, nil, homes, asOf, visit)
+}
+
+// Dossiers returns the dossiers of the households of several customers, no two of
+// one household, as Dossier does, by customer. Those of customers who do not exist
+// are missing.
+func (tx *Tx) Dossiers(customerIDs []int64) (map[int64]*renewal.Dossier, error) {
+	list, err := json.Marshal(customerIDs)
+	if err != nil {
+		return nil, fmt.Errorf("reading some households: %w", err)
+	}
+	homes, asked := map[int64]*sharedHome{}, map[int64]int64{}
+	var members []int64
+	err = tx.query(`SELECT c.id, m.id FROM json_each(?1) AS i CROSS JOIN customers AS c ON c.id = i.value
+		CROSS JOIN customers AS m ON m.id = c.id OR m.email_key = nullif(c.email_key, '')`, func(rows *sql.Rows) error {
+		var customer, member int64
+		err := rows.Scan(&customer, &member)
+		if homes[customer] == nil {
+			homes[customer] = &sharedHome{}
+		}
+		homes[customer].missing++
+		homes[member], asked[member] = homes[customer], customer
+		members = append(members, member)
+		return err
+	}, string(list))
+	if err != nil {
+		return nil, fmt.Errorf("reading some households: %w", err)
+	}
+	slices.Sort(members)
+	if list, err = json.Marshal(members); err != nil {
+		return nil, fmt.Errorf("reading some households: %w", err)
+	}
+	found := make(map[int64]*renewal.Dossier, len(customerIDs))
+	err = tx.sweep(listed, string(list), homes, time.Time{}, func(d *renewal.Dossier) error {
+		found[asked[d.Customers[0].ID]] = d
+		return nil
+	})
+	return found, err
+}
+
+func (tx *Tx) sweep(of sweep, about any, homes map[int64]*sharedHome, asOf time.Time, visit func(*renewal.Dossier) error) (err error) {
 	limit := newBuilder(asOf).limit
-	customers, err1 := openStream(tx, allCustomers, tx.scanCustomer, limit)
-	agreements, err2 := openStream(tx, allAgreements, tx.scanAgreement)
-	terms, err3 := openStream(tx, allTerms, tx.scanTerm)
-	events, err4 := openStream(tx, allEvents, tx.scanEvent)
-	reminders, err5 := openStream(tx, allReminders, tx.scanReminder, limit)
+	customers, err1 := openStream(tx, of.customers, tx.scanCustomer, limit, about)
+	agreements, err2 := openStream(tx, of.agreements, tx.scanAgreement, limit, about)
+	terms, err3 := openStream(tx, of.terms, tx.scanTerm, limit, about)
+	events, err4 := openStream(tx, of.events, tx.scanEvent, limit, about)
+	reminders, err5 := openStream(tx, of.reminders, tx.scanReminder, limit, about)
 	defer func() {
 		err = errors.Join(err, customers.close(), agreements.close(), terms.close(), events.close(), reminders.close())
 	}()
-	if err := errors.Join(err0, err1, err2, err3, err4, err5); err != nil {
-		return fmt.Errorf("reading all households: %w", err)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		return fmt.Errorf("reading households: %w", err)
 	}
 	// The invariant: every stream stands at the first row that belongs to no
 	// customer read so far.
@@ -59,7 +123,7 @@ func (tx *Tx) EachDossier(asOf time.Time, visit func(*renewal.Dossier) error) (e
 			reminders.take(id, home.b.reminder),
 		)
 		if err != nil {
-			return fmt.Errorf("reading all households: %w", err)
+			return fmt.Errorf("reading households: %w", err)
 		}
 		if home.missing--; home.missing > 0 {
 			continue
