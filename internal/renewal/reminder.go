@@ -103,6 +103,9 @@ type Reminder struct {
 	// OnDay the day that it was brought forward to.
 	StandsFor string
 	OnDay     Date
+	// Duties are those that a notice under legal duties meets, by their closing;
+	// nil for all other reminders.
+	Duties []DutyWindow
 	// MessageID is the row of the message that carried it, 0 for none.
 	MessageID int64
 }

@@ -106,12 +106,12 @@ func (tx *Tx) putInForce(agreementID int64, t renewal.Term) error {
 func (tx *Tx) applyReminder(r *renewal.Reminder) error {
 	if r.ID == 0 {
 		id, err := tx.insert(`INSERT INTO reminders(customer_id, agreement_id, event_id, rule, step, class, ends_on, due_at,
-			not_after, state, reason, until, planned_at, decided_at, burst, stands_for, on_day, message_id)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			not_after, state, reason, until, planned_at, decided_at, burst, stands_for, on_day, message_id, duties)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			r.CustomerID, idOrNull(r.AgreementID), idOrNull(r.EventID), r.Rule, r.Step, string(r.Class), dateOrNull(r.EndsOn),
 			renewal.FormatStamp(r.DueAt), renewal.FormatStamp(r.NotAfter), string(r.State), string(r.Reason), stampOrNull(r.Until),
 			renewal.FormatStamp(r.PlannedAt), renewal.FormatStamp(r.DecidedAt), int(r.Burst), r.StandsFor, dateOrNull(r.OnDay),
-			idOrNull(r.MessageID))
+			idOrNull(r.MessageID), writeDuties(r.Duties))
 		if isUnique(err) {
 			return fmt.Errorf("there is one already for the same term or event: %w", err)
 		}
@@ -120,10 +120,10 @@ func (tx *Tx) applyReminder(r *renewal.Reminder) error {
 	}
 	// The key never changes; customer_id may, when an agreement changes hands.
 	n, err := tx.exec(`UPDATE reminders SET customer_id = ?, class = ?, due_at = ?, not_after = ?, state = ?, reason = ?,
-		until = ?, planned_at = ?, decided_at = ?, burst = ?, stands_for = ?, on_day = ?, message_id = ? WHERE id = ?`,
+		until = ?, planned_at = ?, decided_at = ?, burst = ?, stands_for = ?, on_day = ?, message_id = ?, duties = ? WHERE id = ?`,
 		r.CustomerID, string(r.Class), renewal.FormatStamp(r.DueAt), renewal.FormatStamp(r.NotAfter), string(r.State),
 		string(r.Reason), stampOrNull(r.Until), renewal.FormatStamp(r.PlannedAt), renewal.FormatStamp(r.DecidedAt), int(r.Burst),
-		r.StandsFor, dateOrNull(r.OnDay), idOrNull(r.MessageID), r.ID)
+		r.StandsFor, dateOrNull(r.OnDay), idOrNull(r.MessageID), writeDuties(r.Duties), r.ID)
 	if err == nil && n == 0 {
 		return fmt.Errorf("reminder %d: %w", r.ID, ErrNotFound)
 	}

@@ -16,7 +16,7 @@ func TestOpenReadsItsSettingsBack(t *testing.T) {
 	db := newDB(t)
 	for pragma, want := range map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "60000",
-		"application_id": "1919250039", "user_version": "5",
+		"application_id": "1919250039", "user_version": "6",
 	} {
 		wantRows(t, db, "PRAGMA "+pragma, want)
 	}

@@ -23,7 +23,7 @@ const (
 		coalesce(e.source_id, ''), e.stored_at, e.settled`
 	reminderColumns = `r.id, r.customer_id, coalesce(r.agreement_id, 0), coalesce(r.event_id, 0), coalesce(r.ends_on, ''), r.rule,
 		r.step, r.class, r.due_at, r.not_after, r.state, r.reason, coalesce(r.until, ''), r.planned_at, r.decided_at, r.burst,
-		r.stands_for, coalesce(r.on_day, ''), coalesce(r.message_id, 0)`
+		r.stands_for, coalesce(r.on_day, ''), coalesce(r.message_id, 0), r.duties`
 )
 
 // customerRow is a customer with what its row says about the household.
@@ -161,9 +161,9 @@ type reminderRow struct {
 }
 
 func (tx *Tx) scanReminder(rows *sql.Rows, extra ...any) (r reminderRow, err error) {
-	var ends, due, notAfter, until, planned, decided, onDay string
+	var ends, due, notAfter, until, planned, decided, onDay, duties string
 	dest := append([]any{&r.ID, &r.CustomerID, &r.AgreementID, &r.EventID, &ends, &r.Rule, &r.Step, &r.Class, &due, &notAfter,
-		&r.State, &r.Reason, &until, &planned, &decided, &r.Burst, &r.StandsFor, &onDay, &r.MessageID}, extra...)
+		&r.State, &r.Reason, &until, &planned, &decided, &r.Burst, &r.StandsFor, &onDay, &r.MessageID, &duties}, extra...)
 	if err := rows.Scan(dest...); err != nil {
 		return r, fmt.Errorf("reading a reminder: %w", err)
 	}
@@ -174,5 +174,8 @@ func (tx *Tx) scanReminder(rows *sql.Rows, extra ...any) (r reminderRow, err err
 	r.PlannedAt = r.bad.stamp("planned_at", planned)
 	r.DecidedAt = r.bad.stamp("decided_at", decided)
 	r.OnDay = r.bad.date("on_day", onDay)
+	if r.Duties, err = readDuties(duties); err != nil {
+		r.bad.add("duties", err)
+	}
 	return r, nil
 }
