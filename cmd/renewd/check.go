@@ -71,9 +71,10 @@ func checkAll(ctx context.Context, s *Session, online bool) error {
 func countProblems(problems []Problem) string {
 	errors, warnings := 0, 0
 	for _, p := range problems {
-		if p.Level == LevelError {
+		switch p.Level {
+		case LevelError:
 			errors++
-		} else {
+		case LevelWarning:
 			warnings++
 		}
 	}

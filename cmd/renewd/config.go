@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"renewd/internal/renewal"
+	"renewd/internal/rulebook"
 )
 
 // Config is config.toml, checked: every value in it can be used as it is.
@@ -33,6 +34,10 @@ type Config struct {
 	// Rules are the rules to plan by, in the order of the file. Rule.Place
 	// counts all rules of the file, so it may skip numbers.
 	Rules []renewal.Rule
+	// Book holds the legal and card-scheme duties.
+	Book *rulebook.Book
+	// Notice is about notices under them.
+	Notice Notice
 	// SetAside names the rules that this version does not plan by, because they
 	// need a feature that is not there yet.
 	SetAside []string
@@ -140,6 +145,10 @@ type Evidence struct {
 // Events says how long events are kept; no period is for ever.
 type Events struct{ Keep renewal.Period }
 
+// Notice says which days are no business days beside the public holidays of the
+// customer's country.
+type Notice struct{ Holidays map[renewal.Date]bool }
+
 // Backup says where scheduled copies of the database go and how many are kept.
 type Backup struct {
 	Dir  string
@@ -229,6 +238,7 @@ func readConfig(path string, data []byte, stateDir string, record *keyRecord) (*
 	c.Complaints = readComplaints(top.sub("complaints"))
 	c.Cron = readCron(top.sub("cron"))
 	c.Web = readWeb(top.sub("web"))
+	c.Notice = readNoticeDays(top.sub("notice"))
 	c.readKeeping(top, beside, state)
 	c.readRules(top)
 	top.finish()

@@ -56,13 +56,21 @@ func (c *Config) ruleKeyAt(rule *renewal.Rule, key string) place {
 	return c.root.fields["rule"].value.items[rule.Place].fields[key].keyAt
 }
 
+// unusedTemplate is the letter that a rule sends about what nobody uses.
+func unusedTemplate(r *renewal.Rule) string {
+	if r.Unused == nil || r.Unused.Then == renewal.UnusedTask {
+		return ""
+	}
+	return r.Unused.Template
+}
+
 // missingLetters looks for letters that rules name and nobody wrote; names are
 // those that there are.
 func (c *Config) missingLetters(names []string) []Problem {
 	problems := &problemList{file: c.File}
 	for i := range c.Rules {
 		r := &c.Rules[i]
-		for _, use := range []struct{ key, name string }{{"template", r.Template}, {"template_after", r.TemplateAfter}} {
+		for _, use := range []struct{ key, name string }{{"template", r.Template}, {"template_after", r.TemplateAfter}, {"unused", unusedTemplate(r)}} {
 			if use.name == compose.StaffAlert {
 				problems.errorf(c.ruleKeyAt(r, use.key), "rule %q: %s: %s is the letter to staff and has nothing to say to customers: name another",
 					r.Name, use.key, use.name)

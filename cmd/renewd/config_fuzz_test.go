@@ -58,7 +58,7 @@ func checkPromises(t *testing.T, c *Config) {
 	names := map[string]bool{}
 	for _, r := range c.Rules {
 		families := 0
-		for _, has := range []bool{len(r.BeforeEnd) > 0 || len(r.AfterEnd) > 0 || r.AfterUse != nil, r.Notice != nil, r.On != ""} {
+		for _, has := range []bool{len(r.BeforeEnd) > 0 || len(r.AfterEnd) > 0 || r.AfterUse != nil, r.GivesNotice(), r.On != ""} {
 			if has {
 				families++
 			}

@@ -8,7 +8,7 @@ import "slices"
 var idleKeys = map[string][]string{
 	"cron": {"digest", "learn", "inbox"},
 	"dkim": {"domain", "selector", "key_file"},
-	"rule": {"on_missed", "unused", "control"},
+	"rule": {"control"},
 }
 
 // learnedMoments are the families of moments that count from an estimated date.

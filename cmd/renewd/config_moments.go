@@ -6,23 +6,20 @@ import (
 	"time"
 
 	"renewd/internal/renewal"
+	"renewd/internal/rulebook"
 )
 
 // anchors are the dates that a notice can count from.
 var anchors = []string{string(renewal.AnchorRenewsOn), string(renewal.AnchorCancelBy),
-	string(renewal.AnchorEndsOn), string(renewal.AnchorTrialEndsOn)}
+	string(renewal.AnchorEndsOn), string(renewal.AnchorTrialEndsOn), string(renewal.AnchorYearly)}
 
 // readMoments reads the one family of moments that a rule has; missing names
 // the moments that this version cannot plan by.
-func readMoments(s *section, rule *renewal.Rule) (missing []string) {
+func readMoments(s *section, rule *renewal.Rule, book *rulebook.Book) (missing []string) {
 	rule.BeforeEnd = s.periods("before_end")
 	rule.AfterEnd = s.periods("after_end")
 	rule.AfterUse = readAfterUse(s)
-	notice, duties := readNotice(s)
-	rule.Notice = notice
-	if duties {
-		missing = append(missing, "notice.duties")
-	}
+	rule.Notice, rule.Duties = readNotice(s, book)
 	events := make([]string, len(renewal.EventTypes))
 	for i, t := range renewal.EventTypes {
 		events[i] = string(t)
@@ -113,24 +110,29 @@ func readAfterUse(s *section) *renewal.AfterUse {
 	return u
 }
 
-// readNotice also reports whether the window is to come from legal duties.
-func readNotice(s *section) (*renewal.NoticeWindow, bool) {
+// autoDuties stands for every duty that applies to the customer.
+const autoDuties = "auto"
+
+// readNotice reads the window of a notice, or the legal duties that open its
+// windows.
+func readNotice(s *section, book *rulebook.Book) (*renewal.NoticeWindow, []string) {
 	const shape = `{ anchor = "renews_on", earliest = "P45D", latest = "P15D" }`
 	t := s.inline("notice", shape)
 	if t == nil {
-		return nil, false
+		return nil, nil
 	}
-	duties := parsedList(t, "duties", true, "a duty's name in quotes", filledLine)
-	if len(duties) > 0 && t.table.fields["anchor"].value == nil {
-		t.field("anchor")
-		w := &renewal.NoticeWindow{
-			Earliest: parsed(t, "earliest", renewal.Period{}, "a period in quotes", period),
-			Latest:   parsed(t, "latest", renewal.Period{}, "a period in quotes", period),
+	if t.table.fields["duties"].value != nil {
+		duties := readDuties(t, book)
+		for _, key := range []string{"anchor", "earliest", "latest"} {
+			if v := t.field(key); v != nil {
+				t.fault(v.at, key, "it does not go with duties, which bring their own windows: write one of the two")
+			}
 		}
 		t.finish()
-		return w, true
+		return nil, duties
 	}
-	t.need("anchor", "renews_on, cancel_by, ends_on or trial_ends_on")
+	t.field("duties")
+	t.need("anchor", "renews_on, cancel_by, ends_on, trial_ends_on or yearly")
 	w := &renewal.NoticeWindow{
 		Anchor:   renewal.Anchor(parsed(t, "anchor", "", "a date's name in quotes", oneOf("an anchor", anchors))),
 		Earliest: t.wantedPeriod("earliest"),
@@ -141,8 +143,60 @@ func readNotice(s *section) (*renewal.NoticeWindow, bool) {
 			"both count back from the anchor, so earliest must be the longer of the two", w.Earliest, w.Latest, w.Anchor, day)
 	}
 	t.finish()
-	return w, len(duties) > 0
+	return w, nil
 }
+
+// readDuties reads names of duties in the rule books.
+func readDuties(t *section, book *rulebook.Book) []string {
+	ids := []string{autoDuties}
+	for _, d := range book.All() {
+		ids = append(ids, d.ID)
+	}
+	duties := parsedList(t, "duties", true, "a duty's name in quotes", oneOf("a duty", ids))
+	v := t.table.fields["duties"].value
+	if v.kind == kindArray && len(v.items) == 0 {
+		t.fault(v.at, "duties", `the list is empty: write ["auto"], or name duties`)
+	}
+	for _, id := range duties {
+		if d := book.Duty(id); d != nil && !d.Active() {
+			t.problems.warnf(v.at, "%sduties: %q is not in force (%s): it is followed all the same, because you name it", t.label, id, d.Status)
+		}
+	}
+	return duties
+}
+
+// readUnused reads what happens when nobody uses an agreement: a period alone
+// stands for its since.
+func readUnused(s *section) *renewal.Unused {
+	const shape = `a period, or { since = "P90D", then = "letter" }`
+	v := s.field("unused")
+	if v == nil {
+		return nil
+	}
+	u := &renewal.Unused{Then: renewal.UnusedLetter, Template: stillUsing}
+	if v.kind == kindString {
+		u.Since = parsed(s, "unused", renewal.Period{}, "a period in quotes", period)
+	} else {
+		t := s.inline("unused", shape)
+		if t == nil {
+			return nil
+		}
+		u.Since = t.wantedPeriod("since")
+		u.Then = renewal.WhenUnused(t.word("then", string(renewal.UnusedLetter), string(renewal.UnusedTask), string(renewal.UnusedHold)))
+		u.Template = parsed(t, "template", stillUsing, "text in quotes", templateName)
+		t.finish()
+	}
+	if u.Since.Set && u.Since.IsZero() {
+		s.fault(v.at, "unused", "no time at all is nobody's measure: write a period such as P90D")
+	}
+	if s.table.fields["notice"].value == nil && s.table.fields["before_end"].value == nil && s.table.fields["after_use"].value == nil {
+		s.problems.warnf(v.at, "%sunused: without effect: it goes with notice or before_end", s.label)
+	}
+	return u
+}
+
+// stillUsing is the letter that asks whether an agreement is used.
+const stillUsing = "still-using"
 
 func (s *section) wantedPeriod(key string) renewal.Period {
 	s.need(key, "a period such as P30D")

@@ -7,10 +7,11 @@ import (
 	"strings"
 )
 
-// The two levels of a Problem.
+// The levels of a Problem.
 const (
 	LevelError   = "error"   // the configuration cannot be used
 	LevelWarning = "warning" // it can, but somebody should know
+	LevelNote    = "note"    // nothing is wrong: it says what holds
 )
 
 // Problem is one fault of the configuration (or of a letter or the database,
@@ -21,14 +22,14 @@ type Problem struct {
 	// fault belongs to the file as a whole.
 	Line   int `json:"line"`
 	Column int `json:"column"`
-	// Level is LevelError or LevelWarning.
+	// Level is LevelError, LevelWarning or LevelNote.
 	Level string `json:"level"`
 	// Text says which key, which value, what is wrong and what to do.
 	Text string `json:"text"`
 }
 
-// String writes the problem as FILE:LINE:COLUMN: text; a warning says that it
-// is one.
+// String writes the problem as FILE:LINE:COLUMN: text; what is no error says what
+// it is.
 func (p Problem) String() string {
 	var b strings.Builder
 	b.WriteString(p.File)
@@ -36,8 +37,8 @@ func (p Problem) String() string {
 		fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
 	}
 	b.WriteString(": ")
-	if p.Level == LevelWarning {
-		b.WriteString("warning: ")
+	if p.Level != LevelError {
+		b.WriteString(p.Level + ": ")
 	}
 	b.WriteString(p.Text)
 	return b.String()

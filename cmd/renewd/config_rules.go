@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"renewd/internal/renewal"
+	"renewd/internal/rulebook"
 )
 
 // endFamily are the keys that together are one family of moments: the steps
@@ -22,10 +23,15 @@ func (c *Config) readRules(top *section) {
 		top.problems.errorf(list.at, "rule: write each rule as a table of its own under [[rule]], with two brackets")
 		return
 	}
+	book, err := rulebook.Load()
+	if err != nil {
+		panic(err) // the books are part of the program, and a test reads them
+	}
+	c.Book = book
 	seen := map[string]place{}
 	for i, table := range list.items {
 		s := &section{name: "rule", label: ruleLabel(table, i) + ": ", table: table, problems: top.problems, record: top.record}
-		rule, missing := readRule(s)
+		rule, missing := readRule(s, book)
 		rule.Place = i
 		if at, twice := seen[rule.Name]; twice && rule.Name != "" {
 			s.fault(s.table.fields["name"].value.at, "name", "the rule in line %d has it already: give each rule its own, "+
@@ -60,14 +66,14 @@ func ruleLabel(table *node, i int) string {
 }
 
 // readRule reads one rule; missing names what it needs and this version has not.
-func readRule(s *section) (rule renewal.Rule, missing []string) {
+func readRule(s *section, book *rulebook.Book) (rule renewal.Rule, missing []string) {
 	rule.Name = parsed(s, "name", "", "text in quotes", optional(filledLine))
 	s.need("name", "a name that never changes, for what was sent is remembered by it")
 	rule.Audience = readAudience(s)
 	rule.Template = parsed(s, "template", "", "text in quotes", optional(templateName))
 	s.need("template", "the name of the letter, such as pass-renewal")
 	rule.TemplateAfter = parsed(s, "template_after", "", "text in quotes", templateName)
-	missing = readMoments(s, &rule)
+	missing = readMoments(s, &rule, book)
 	rule.Class = readClass(s, &rule)
 	if dedicated := s.flag("dedicated"); dedicated != nil {
 		rule.Dedicated = *dedicated
@@ -78,8 +84,14 @@ func readRule(s *section) (rule renewal.Rule, missing []string) {
 	if rule.TemplateAfter != "" && s.table.fields["after_end"].value == nil {
 		s.fault(s.placeOf("template_after"), "template_after", "it goes with after_end only: this rule has no steps after the end")
 	}
-	s.word("on_missed", "alert", "hold_renewal", "renew_cancellable")
-	parsed(s, "unused", renewal.Period{}, "a period in quotes", period)
+	onMissed := renewal.OnMissed(s.word("on_missed", string(renewal.Alert), string(renewal.HoldRenewal), string(renewal.RenewCancellable)))
+	if onMissed != renewal.Alert {
+		rule.OnMissed = onMissed
+	}
+	if s.table.fields["on_missed"].value != nil && s.table.fields["notice"].value == nil {
+		s.problems.warnf(s.placeOf("on_missed"), "%son_missed: without effect: it is about notices, and this rule has none", s.label)
+	}
+	rule.Unused = readUnused(s)
 	s.share("control")
 	if segment := parsedList(s, "segment", true, "text in quotes", filledLine); len(segment) > 0 {
 		missing = append(missing, "segment")

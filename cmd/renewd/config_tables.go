@@ -82,6 +82,16 @@ func readSend(s *section) Send {
 	return send
 }
 
+func readNoticeDays(s *section) Notice {
+	days := map[renewal.Date]bool{}
+	s.readHolidays(days)
+	s.finish()
+	if len(days) == 0 {
+		return Notice{}
+	}
+	return Notice{Holidays: days}
+}
+
 // readHolidays accepts dates with and without quotes.
 func (s *section) readHolidays(holidays map[renewal.Date]bool) {
 	list := s.field("holidays")

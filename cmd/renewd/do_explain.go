@@ -73,8 +73,8 @@ func explain(ctx context.Context, c *Config, db *store.DB, ref string) (*explain
 	if err != nil {
 		return nil, err
 	}
-	renewal.Settle(d, now, c.Business.TimeZone)
 	set := c.settings(c.letters())
+	plan.Settle(now, set, d)
 	found := &explained{facts: factsAbout(d, about, c.Business.TimeZone), unusable: unusable(d, about), past: decisionsAbout(set, d, about, replies), paused: paused}
 	span := plan.Span{Now: now, From: now, To: now.Add(nextSpan)}
 	if span.Standing, err = standing(ctx, db, c, set, now); err != nil {

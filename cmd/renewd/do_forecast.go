@@ -22,6 +22,8 @@ type decisionLine struct {
 	Reason    string             `json:"reason"`
 	Until     string             `json:"until,omitempty"`
 	Reminders []decisionReminder `json:"reminders"`
+	// Duties are those that a notice under legal duties meets, dates inclusive.
+	Duties []renewal.DutyWindow `json:"duties,omitempty"`
 	// Reply is what the mail server said to a message that was tried; forecasts
 	// leave it out.
 	Reply string `json:"reply,omitempty"`
@@ -40,7 +42,7 @@ type decisionReminder struct {
 
 func newDecisionLine(l plan.Line) decisionLine {
 	line := decisionLine{At: renewal.FormatStamp(l.At), Customer: l.Customer, Rule: l.Rule, Class: string(l.Class),
-		Template: l.Template, Decision: l.Decision, Reason: string(l.Reason), Until: renewal.FormatStamp(l.Until), name: l.Name}
+		Template: l.Template, Decision: l.Decision, Reason: string(l.Reason), Until: renewal.FormatStamp(l.Until), Duties: l.Duties, name: l.Name}
 	for _, r := range l.Reminders {
 		line.Reminders = append(line.Reminders, decisionReminder{Agreement: r.Agreement, Step: r.Step})
 	}

@@ -26,7 +26,7 @@ func newApp() App {
 		Demo: doDemo, Serve: doServe, Run: doRun, Import: doImport, Record: doRecord, Forecast: doForecast, Explain: doExplain,
 		Preview: doPreview, SendTest: doSendTest, Release: doRelease, Tasks: doTasks, TaskDone: doTaskDone, Adopt: doAdopt, Retry: doRetry, Audit: doAudit,
 		Backup: doBackup, Migrate: doMigrate,
-		Checks:        []func(context.Context, *Config) []Problem{checkExample, checkLetters, checkEventLetters, checkDatabase},
+		Checks:        []func(context.Context, *Config) []Problem{checkExample, checkLetters, checkEventLetters, checkDatabase, checkDuties},
 		Online:        checkOnline,
 		CopyTemplate:  copyTemplate,
 		TemplateNames: templateNames,

@@ -12,6 +12,7 @@ import (
 
 	"renewd/internal/compose"
 	"renewd/internal/plan"
+	"renewd/internal/rulebook"
 	"renewd/internal/store"
 	"renewd/templates"
 )
@@ -52,6 +53,7 @@ func (c *Config) settings(letters *compose.Set) *plan.Settings {
 		Hours: plan.Hours{Days: c.Send.Days, Open: c.Send.Open, Close: c.Send.Close, Holidays: c.Send.Holidays},
 		Cap:   c.Send.Cap, Burst: c.Send.Burst,
 		Hold: c.Complaints.Hold, AfterResolution: c.Complaints.AfterResolution,
+		Book: c.Book, Calendar: rulebook.PublicHolidays(c.Notice.Holidays), Holidays: c.Notice.Holidays,
 		Broken: letters.Broken,
 	}
 }

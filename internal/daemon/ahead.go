@@ -69,7 +69,7 @@ func (e *Engine) foresee(tx *store.Tx, p *prospect) error {
 		if slices.ContainsFunc(d.Reminders, isSending) {
 			continue
 		}
-		if settled := renewal.Settle(d, p.now, e.o.Settings.Zone); !settled.Empty() {
+		if settled := plan.Settle(p.now, e.o.Settings, d); !settled.Empty() {
 			continue
 		}
 		out := plan.Decide(p.now, e.o.Settings, p.standing, d)

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -183,11 +184,21 @@ func Fingerprint(s *plan.Settings) (string, error) {
 		Rules, Hours, Cap, Hold, After any
 		Zone, Locale                   string
 		Burst                          int
-	}{s.Rules, s.Hours, s.Cap, s.Hold, s.AfterResolution, s.Zone.String(), s.Locale, s.Burst})
+		Duties                         any `json:",omitempty"`
+	}{s.Rules, s.Hours, s.Cap, s.Hold, s.AfterResolution, s.Zone.String(), s.Locale, s.Burst, duties(s)})
 	if err != nil {
 		return "", fmt.Errorf("describing the rules: %w", err)
 	}
 	return fmt.Sprintf("%x", sha256.Sum256(text)), nil
+}
+
+// duties are the rule books and holidays that windows come from; nil where no rule
+// asks them.
+func duties(s *plan.Settings) any {
+	if !slices.ContainsFunc(s.Rules, func(r renewal.Rule) bool { return len(r.Duties) > 0 }) {
+		return nil
+	}
+	return []any{s.Book.All(), s.Holidays}
 }
 
 // Summary counts what a pass did.

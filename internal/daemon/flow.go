@@ -218,7 +218,7 @@ func (e *Engine) look(tx *store.Tx, customerID int64, now time.Time) (looked, er
 			e.flight.overtake(r.MessageID)
 		}
 	}
-	settled := renewal.Settle(d, now, e.o.Settings.Zone)
+	settled := plan.Settle(now, e.o.Settings, d)
 	if err := tx.ApplySettlement(d, settled, now); err != nil {
 		return looked{}, err
 	}

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"sort"
 	"time"
@@ -106,6 +105,10 @@ func (w *work) allSteps() []group {
 	for _, g := range groups {
 		for _, s := range g.steps {
 			w.attach(s)
+			s.template = g.rule.TemplateFor(s.name)
+			if s.unused = w.asksForUse(s); s.unused && g.rule.Unused.Then != renewal.UnusedTask {
+				s.template = g.rule.Unused.Template
+			}
 		}
 	}
 	return groups
@@ -256,7 +259,10 @@ func (w *work) moments(s *step) {
 		s.name == renewal.StepAfterUse && r.OnDay != s.day {
 		s.touched = s.touched || !s.isNew
 	}
-	r.DueAt, r.NotAfter, r.StandsFor = s.due, s.notAfter, s.standsFor
+	if !slices.Equal(r.Duties, s.duties) {
+		s.touched = s.touched || !s.isNew
+	}
+	r.DueAt, r.NotAfter, r.StandsFor, r.Duties = s.due, s.notAfter, s.standsFor, s.duties
 	if s.name == renewal.StepAfterUse {
 		r.OnDay = s.day
 	}
@@ -296,9 +302,7 @@ func (w *work) lastMoments(g group) {
 		}
 		w.skip(s, reason)
 		if reason == renewal.Missed {
-			w.task(renewal.TaskMissed, s, fmt.Sprintf(
-				"The notice %s for %s was not sent: its last moment was %s. Tell the customer by other means; renewd audit lists it.",
-				s.rule.Name, s.agreement.Ref, renewal.FormatStamp(s.notAfter)))
+			w.missedTask(s)
 		}
 	}
 }
@@ -330,6 +334,9 @@ func (w *work) pastReason(s *step) renewal.Reason {
 // supersede keeps, of the steps of one rule and term that are due, only the
 // latest; the earlier ones are skipped for good, even if that one never leaves.
 func (w *work) supersede(g group) {
+	if g.rule.GivesNotice() {
+		return // each notice of a term is owed for itself
+	}
 	latest := -1
 	for i, s := range g.steps {
 		if s.hadItsTime(w.now) {
@@ -403,7 +410,7 @@ func bundles(groups []group, now time.Time) [][]*step {
 			if !s.open() || s.due.After(now) {
 				continue
 			}
-			if s.side == renewal.EventSide || s.rule.Dedicated {
+			if s.side == renewal.EventSide || s.dedicated {
 				single = append(single, []*step{s})
 			} else {
 				sides[s.side] = append(sides[s.side], s)
@@ -412,16 +419,30 @@ func bundles(groups []group, now time.Time) [][]*step {
 	}
 	var out [][]*step
 	for _, side := range sides {
-		if len(side) > 0 {
-			out = append(out, side)
-		}
+		out = append(out, byTemplate(side)...)
 	}
 	return append(out, single...)
 }
 
+// byTemplate sorts steps by their letter, which is one but where some agreements
+// are used and others are not.
+func byTemplate(steps []*step) (out [][]*step) {
+next:
+	for _, s := range steps {
+		for i := range out {
+			if out[i][0].template == s.template {
+				out[i] = append(out[i], s)
+				continue next
+			}
+		}
+		out = append(out, []*step{s})
+	}
+	return out
+}
+
 func (w *work) message(r *renewal.Rule, bundle []*step) {
 	m := Message{Rule: r, Class: r.Class, Side: bundle[0].side,
-		Template: r.TemplateFor(bundle[0].name), Sober: w.sober(r.Class)}
+		Template: bundle[0].template, Sober: w.sober(r.Class)}
 	for _, s := range bundle {
 		if s.triedAgainLater(w.now) {
 			w.look(s.row.Until)
@@ -441,6 +462,9 @@ func (w *work) message(r *renewal.Rule, bundle []*step) {
 			why = renewal.Released
 		}
 		w.setState(s, renewal.Due, why, time.Time{})
+		if s.unused {
+			w.unusedTask(s)
+		}
 		m.Reminders = append(m.Reminders, &s.row)
 	}
 	if len(m.Reminders) == 0 {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -88,7 +89,7 @@ func TestDecideLeavesTheDossierAlone(t *testing.T) {
 		t.Fatal("nothing was decided")
 	}
 	for i, r := range d.Reminders {
-		if r != before.Reminders[i] {
+		if !reflect.DeepEqual(r, before.Reminders[i]) {
 			t.Errorf("the row %s %s became %s", r.Rule, r.Step, r.State)
 		}
 	}

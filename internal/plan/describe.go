@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"renewd/internal/renewal"
@@ -12,7 +13,7 @@ import (
 func Describe(set *Settings, d *renewal.Dossier, r *renewal.Reminder, at time.Time) Line {
 	line := describe(set, d, r.Rule, r.Class, r.Step)
 	line.At, line.Reason, line.Until = at, r.Reason, r.Until
-	line.Reminders = []LineReminder{nameOf(d, r)}
+	line.add(d, r)
 	switch r.State {
 	case renewal.Waiting:
 		line.Decision = Wait
@@ -30,9 +31,20 @@ func DescribeMessage(set *Settings, d *renewal.Dossier, m *Message, at time.Time
 	line := describe(set, d, m.Rule.Name, m.Class, m.Reminders[0].Step)
 	line.At, line.Decision, line.Reason = at, Send, m.Reminders[0].Reason
 	for _, r := range m.Reminders {
-		line.Reminders = append(line.Reminders, nameOf(d, r))
+		line.add(d, r)
 	}
+	line.Template = m.Template
 	return line
+}
+
+// add names one more reminder.
+func (l *Line) add(d *renewal.Dossier, r *renewal.Reminder) {
+	l.Reminders = append(l.Reminders, nameOf(d, r))
+	for _, duty := range r.Duties {
+		if !slices.Contains(l.Duties, duty) {
+			l.Duties = append(l.Duties, duty)
+		}
+	}
 }
 
 func describe(set *Settings, d *renewal.Dossier, rule string, class renewal.Class, step string) Line {

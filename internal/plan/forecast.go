@@ -35,6 +35,8 @@ type Line struct {
 	// Until is the end of a wait; zero where only a person ends it.
 	Until     time.Time
 	Reminders []LineReminder
+	// Duties are those that the notices of the line meet, each once.
+	Duties []renewal.DutyWindow
 }
 
 // LineReminder names one reminder of a line.
@@ -170,7 +172,7 @@ func (f *Simulation) step(t time.Time) error {
 
 // look settles a household and decides, and counts what the burst guard counts.
 func (f *Simulation) look(h *household, t time.Time) {
-	renewal.Settle(h.d, t, f.set.Zone)
+	Settle(t, f.set, h.d)
 	h.out = Decide(t, f.set, f.span.Standing, h.d)
 	h.looked = true
 	f.count(h, flagged(h.d.Reminders, h.out.Changes))

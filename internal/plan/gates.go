@@ -140,7 +140,7 @@ func (w *work) askTemplate(s *step) verdict {
 	if w.set.Broken == nil {
 		return pass
 	}
-	return ask(w.set.Broken(s.rule.TemplateFor(s.name), w.locale, w.sober(s.class)) != nil)
+	return ask(w.set.Broken(s.template, w.locale, w.sober(s.class)) != nil)
 }
 
 // sober reports whether a message of this class takes the variant without

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"renewd/internal/renewal"
+	"renewd/internal/rulebook"
 )
 
 // Settings is everything besides the facts that decisions depend on.
@@ -29,6 +30,12 @@ type Settings struct {
 	// Hold and AfterResolution say how long a complaint holds commercial mail:
 	// from its start, and from its resolution.
 	Hold, AfterResolution renewal.Period
+	// Book holds the legal and card-scheme duties, and Calendar the days that are no
+	// business days; both may be nil where no rule has Duties.
+	Book     *rulebook.Book
+	Calendar rulebook.Calendar
+	// Holidays are those that the business added to Calendar.
+	Holidays map[renewal.Date]bool
 	// Broken returns why a template cannot be used in a language, nil where it
 	// can. A nil Broken means that all templates are fine.
 	Broken func(template, locale string, sober bool) error

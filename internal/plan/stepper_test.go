@@ -64,7 +64,7 @@ func (s *stepper) pass(t time.Time) {
 			continue
 		}
 		looked = append(looked, h)
-		s.warnings = append(s.warnings, renewal.Settle(h.d, t, s.set.Zone).Warnings...)
+		s.warnings = append(s.warnings, Settle(t, s.set, h.d).Warnings...)
 		first := Decide(t, s.set, s.standing, h.d)
 		s.write(t, h, first)
 	}
@@ -99,7 +99,7 @@ func (s *stepper) check(t time.Time, h *home) {
 			continue
 		}
 		d := clone(h.d)
-		moved := renewal.Settle(d, at, s.set.Zone)
+		moved := Settle(at, s.set, d)
 		out := Decide(at, s.set, s.standing, d)
 		for _, c := range out.Changes {
 			s.faults = append(s.faults, fmt.Sprintf("after the look at %s one at %s changes %s %s/%s to %s %s", renewal.FormatStamp(t),

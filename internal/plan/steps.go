@@ -28,6 +28,14 @@ type step struct {
 	knownAt time.Time
 	// standsFor is, for an after_use, the step that it brings forward.
 	standsFor string
+	// duties are those that a notice under duties meets; dedicated keeps it out of
+	// any message with others.
+	duties    []renewal.DutyWindow
+	dedicated bool
+	// template is the letter; unused: it, or a task, asks whether the agreement is
+	// used at all.
+	template string
+	unused   bool
 	// done: the step was sent for an end that has since been corrected.
 	done bool
 	// gone: its last moment was before renewd knew the term; it gets no row.
@@ -65,9 +73,13 @@ func (w *work) termSteps(r *renewal.Rule, c *renewal.Customer, a *renewal.Agreem
 	term := a.InForce()
 	base := step{
 		rule: r, customer: c, agreement: a, class: r.Class, zone: w.d.ZoneOf(c.ID, w.set.Zone), knownAt: term.KnownAt,
+		dedicated: r.Dedicated,
 	}
-	if r.Notice != nil {
-		return w.noticeStep(base)
+	switch {
+	case len(r.Duties) > 0:
+		return w.dutySteps(base)
+	case r.Notice != nil:
+		return w.noticeSteps(base)
 	}
 	before := w.listSteps(base, r.BeforeEnd, false)
 	after := w.listSteps(base, r.AfterEnd, true)
@@ -130,29 +142,70 @@ func (w *work) listSteps(base step, periods []renewal.Period, after bool) []*ste
 	return steps
 }
 
-// noticeStep returns the one step of a notice rule; none where the agreement
-// lacks the anchor.
-func (w *work) noticeStep(base step) []*step {
-	a, window := base.agreement, base.rule.Notice
-	var anchor renewal.Date
-	switch window.Anchor {
-	case renewal.AnchorRenewsOn:
-		anchor = a.RenewsOn()
-	case renewal.AnchorCancelBy:
-		anchor = a.CancelBy()
-	case renewal.AnchorEndsOn:
-		anchor = a.EndsOn
-	case renewal.AnchorTrialEndsOn:
-		anchor = a.TrialEndsOn
+// noticeSteps returns the steps of a notice rule: one for each day that its window
+// counts from, none where the agreement lacks the anchor.
+func (w *work) noticeSteps(base step) []*step {
+	days := anchorDays(base.agreement, base.rule.Notice.Anchor)
+	steps := make([]*step, 0, len(days))
+	for _, anchor := range days {
+		s := base
+		s.name, s.side, s.day = renewal.StepNotice, renewal.NoticeSide, anchor.Sub(base.rule.Notice.Earliest)
+		if len(days) > 1 {
+			s.name += ":" + anchor.String()
+		}
+		s.notAfter = renewal.EndOf(anchor.Sub(base.rule.Notice.Latest), s.zone)
+		s.due = w.openOrStart(s.day, s.notAfter, s.zone)
+		steps = append(steps, &s)
 	}
-	if anchor.IsZero() {
+	return steps
+}
+
+// anchorDays are the days that a notice counts from in the term in force: mostly
+// one; none where the agreement lacks it; for AnchorYearly the days of the term,
+// or the day after it, on which another year since the start is complete.
+func anchorDays(a *renewal.Agreement, anchor renewal.Anchor) []renewal.Date {
+	var day renewal.Date
+	switch anchor {
+	case renewal.AnchorRenewsOn:
+		day = a.RenewsOn()
+	case renewal.AnchorCancelBy:
+		day = a.CancelBy()
+	case renewal.AnchorEndsOn:
+		day = a.EndsOn
+	case renewal.AnchorTrialEndsOn:
+		day = a.TrialEndsOn
+	case renewal.AnchorYearly:
+		return anniversaries(a)
+	}
+	if day.IsZero() {
 		return nil
 	}
-	s := base
-	s.name, s.side, s.day = renewal.StepNotice, renewal.NoticeSide, anchor.Sub(window.Earliest)
-	s.notAfter = renewal.EndOf(anchor.Sub(window.Latest), s.zone)
-	s.due = w.openOrStart(s.day, s.notAfter, s.zone)
-	return []*step{&s}
+	return []renewal.Date{day}
+}
+
+// anniversaries are the days after the first of the term in force, up to the day
+// after its last, on which another year since starts_on is complete.
+func anniversaries(a *renewal.Agreement) (days []renewal.Date) {
+	if a.StartsOn.IsZero() {
+		return nil
+	}
+	from := a.InForce().StartsOn
+	if from.IsZero() {
+		from = a.StartsOn
+		if length := a.TermLength(); length.Set && len(a.Terms) > 1 {
+			from = a.RenewsOn().Sub(length)
+		}
+	}
+	year := renewal.MustPeriod("P1Y")
+	for n := max(1, renewal.DaysBetween(a.StartsOn, from)/366); ; n++ {
+		day := a.StartsOn.Add(year.Times(n))
+		if day > a.RenewsOn() {
+			return days
+		}
+		if day > from {
+			days = append(days, day)
+		}
+	}
 }
 
 // openOrStart is the due moment of a step that is never due before its day: the

@@ -85,6 +85,13 @@ func (w *world) rule(name string, args map[string]string) error {
 		r.Class = renewal.Notice
 		r.Notice = &renewal.NoticeWindow{Anchor: renewal.Anchor(n[0]), Earliest: renewal.MustPeriod(n[1]), Latest: renewal.MustPeriod(n[2])}
 	}
+	if r.Duties = list(args["duties"]); len(r.Duties) > 0 {
+		r.Class = renewal.Notice
+	}
+	r.OnMissed = renewal.OnMissed(args["on_missed"])
+	if since, then, ok := strings.Cut(args["unused"], "/"); ok {
+		r.Unused = &renewal.Unused{Since: renewal.MustPeriod(since), Then: renewal.WhenUnused(then), Template: "still-using"}
+	}
 	for i := range w.set.Rules {
 		if w.set.Rules[i].Name == name {
 			r.Place = i
@@ -132,6 +139,8 @@ func (w *world) customer(ref string, args map[string]string) error {
 			c.Locale = v
 		case "country":
 			c.Country = v
+		case "region":
+			c.Region = v
 		case "bad":
 			c.BadData = strings.ReplaceAll(v, "nothing", "")
 		case "erased":
@@ -155,7 +164,7 @@ func (w *world) agreement(ref string, args map[string]string) error {
 		w.seq++
 		i = len(w.agreements)
 		w.agreements = append(w.agreements, renewal.Agreement{ID: w.seq, Ref: ref, CustomerID: w.customers[c].ID,
-			Kind: renewal.KindPass, Basis: renewal.BasisWritten})
+			Kind: renewal.KindPass, Basis: renewal.BasisWritten, KnownAt: w.now})
 	}
 	a := &w.agreements[i]
 	for k, v := range args {
@@ -174,6 +183,11 @@ func (w *world) agreement(ref string, args map[string]string) error {
 			a.EndsOn, err = renewal.ParseDate(v)
 		case "trial_ends":
 			a.TrialEndsOn, err = renewal.ParseDate(v)
+		case "new_price":
+			a.NewPrice = renewal.Money{Currency: "EUR"}
+			_, err = fmt.Sscan(v, &a.NewPrice.Minor)
+		case "new_price_from":
+			a.NewPriceFrom, err = renewal.ParseDate(v)
 		case "cancelled":
 			a.CancelledOn = 0
 			if v != "no" {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"renewd/internal/renewal"
+	"renewd/internal/rulebook"
 )
 
 var update = flag.Bool("update", false, "rewrite the expectations of the stories in testdata")
@@ -87,6 +88,11 @@ func tell(t *testing.T, story string) string {
 		commercial: map[string]time.Time{}, tasks: map[string]bool{}}
 	w.set = Settings{Zone: time.UTC, Locale: "en", Cap: renewal.Days(3), Burst: 100,
 		Hold: renewal.Days(30), AfterResolution: renewal.Days(7)}
+	book, err := rulebook.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.set.Book, w.set.Calendar = book, rulebook.PublicHolidays(nil)
 	w.set.Hours = Hours{Days: [7]bool{false, true, true, true, true, true, true}, Open: 9 * 60, Close: 18 * 60,
 		Holidays: map[renewal.Date]bool{}}
 	for n, line := range strings.Split(story, "\n") {
@@ -200,6 +206,9 @@ func (w *world) play(to time.Time) {
 		fmt.Fprintf(&w.out, "%s %-4s %-13s %s %s", renewal.FormatStamp(l.At), l.Decision, l.Reason, l.Rule, l.Customer)
 		for _, r := range l.Reminders {
 			fmt.Fprintf(&w.out, " %s/%s", r.Agreement, r.Step)
+		}
+		for _, d := range l.Duties {
+			fmt.Fprintf(&w.out, " %s[%s..%s]", d.ID, d.Opens, d.Closes)
 		}
 		if !l.Until.IsZero() {
 			fmt.Fprintf(&w.out, " until %s", renewal.FormatStamp(l.Until))

@@ -32,7 +32,7 @@ func (w *world) agreementOf(id int64) *renewal.Agreement {
 // look tells which messages may leave at this instant, with letter and variant.
 func (w *world) look() {
 	for _, d := range w.dossiers() {
-		renewal.Settle(d, w.now, w.set.Zone)
+		Settle(w.now, &w.set, d)
 		for _, m := range Decide(w.now, &w.set, w.standing, d).Messages {
 			letter := m.Template
 			if m.Sober {

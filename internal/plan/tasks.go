@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 
 	"renewd/internal/renewal"
 )
@@ -25,6 +26,48 @@ func (w *work) task(kind renewal.TaskKind, s *step, text string) {
 	w.out.Tasks = append(w.out.Tasks, t)
 }
 
+// missedTask tells staff of a notice whose window went by, and what becomes of the
+// renewal.
+func (w *work) missedTask(s *step) {
+	text := fmt.Sprintf("The notice %s for %s was not sent: its last moment was %s. Tell the customer by other means; renewd audit lists it.",
+		s.named(), s.agreement.Ref, renewal.FormatStamp(s.notAfter))
+	switch s.rule.OnMissed {
+	case renewal.HoldRenewal:
+		text += fmt.Sprintf(" The renewal on %s is held: do not charge it. A payment that you record counts all the same.", s.agreement.RenewsOn())
+	case renewal.RenewCancellable:
+		text += fmt.Sprintf(" The renewal on %s goes ahead, but the customer may leave at any time from then on: say so, and charge no more than the days used.", s.agreement.RenewsOn())
+	}
+	w.task(renewal.TaskMissed, s, text)
+}
+
+// named is the rule of a step, with the duties that it meets.
+func (s *step) named() string {
+	var ids []string
+	for _, d := range s.duties {
+		ids = append(ids, d.ID)
+	}
+	if len(ids) == 0 {
+		return s.rule.Name
+	}
+	return s.rule.Name + " (" + strings.Join(ids, ", ") + ")"
+}
+
+// unusedTask asks staff about an agreement that renews although nobody uses it.
+func (w *work) unusedTask(s *step) {
+	a, u := s.agreement, s.rule.Unused
+	text := fmt.Sprintf("Agreement %s renews on %s, but was not used for %s or longer.", a.Ref, a.RenewsOn(), u.Since)
+	switch u.Then {
+	case renewal.UnusedTask:
+		text += " Ask the customer whether to go on."
+	case renewal.UnusedHold:
+		text += " The renewal is held: do not charge it before the customer says so. A use or a payment that you record lets it go on."
+	default:
+		return
+	}
+	w.out.Tasks = append(w.out.Tasks, renewal.Task{Kind: renewal.TaskRenewed, CustomerID: s.customer.ID, AgreementID: a.ID,
+		Topic: fmt.Sprintf("%s:unused:agreement:%d:%s:%s", renewal.TaskRenewed, a.ID, a.EndsOn, s.rule.Name), Text: text})
+}
+
 // gateTask tells staff of a notice or receipt that a gate ended.
 func (w *work) gateTask(s *step, reason renewal.Reason) {
 	if s.commercial() {
@@ -44,7 +87,7 @@ func (w *work) gateTask(s *step, reason renewal.Reason) {
 
 // templateTask tells staff of the letter of a step that does not render.
 func (w *work) templateTask(s *step) {
-	name := s.rule.TemplateFor(s.name)
+	name := s.template
 	w.out.Tasks = append(w.out.Tasks, TemplateTask(name, w.locale, w.set.Broken(name, w.locale, w.sober(s.class))))
 }
 
@@ -101,7 +144,7 @@ func (w *work) renewedTasks() {
 		if !a.AutoRenew || a.BadData != "" || a.EndsOn.IsZero() || w.d.CancelledAt(a, w.now) {
 			continue
 		}
-		if _, ok := a.NextEnd(); ok && a.RollsByItself() {
+		if _, ok := a.NextEnd(); ok && a.RollsByItself() && !w.set.holds(w.now, w.d, a) {
 			continue
 		}
 		at := renewal.StartOf(a.EndsOn.AddDays(silentRenewal), w.d.ZoneOf(a.CustomerID, w.set.Zone))

@@ -84,6 +84,8 @@ type Agreement struct {
 	// cancellations also arrive as events.
 	CancelledOn Date
 	Basis       string
+	// KnownAt is the instant at which renewd first stored the agreement.
+	KnownAt time.Time
 	// Terms is every term in the order in which each came into force; the last
 	// one is in force.
 	Terms []Term

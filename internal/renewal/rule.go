@@ -30,13 +30,54 @@ type Rule struct {
 	AfterEnd  []Period
 	AfterUse  *AfterUse
 	Notice    *NoticeWindow
-	On        EventType
+	// Duties are names of legal and card-scheme duties in the rule books, or
+	// "auto": the windows of a notice come from them then, and Notice is nil.
+	Duties []string
+	On     EventType
 	// Template is the letter; TemplateAfter that of the steps after the end.
 	Template      string
 	TemplateAfter string
 	// Dedicated keeps a notice out of any message that lists other agreements.
 	Dedicated bool
+	// OnMissed says what becomes of a renewal whose notice did not leave in time.
+	OnMissed OnMissed
+	// Unused is nil where the rule does not ask whether the agreement is used.
+	Unused *Unused
 }
+
+// GivesNotice reports whether the rule's moments are those of notices.
+func (r *Rule) GivesNotice() bool { return r.Notice != nil || len(r.Duties) > 0 }
+
+// OnMissed is what becomes of a renewal whose notice did not leave in time.
+type OnMissed string
+
+// What can become of it; the empty text means Alert.
+const (
+	Alert            OnMissed = "alert"             // staff are told
+	HoldRenewal      OnMissed = "hold_renewal"      // and it does not roll by itself; a recorded payment still counts
+	RenewCancellable OnMissed = "renew_cancellable" // and it goes ahead, but the customer may leave at any time
+)
+
+// Unused is what happens to the reminders before an end when there was no use
+// for a while.
+type Unused struct {
+	// Since is how long: no use from today less Since on.
+	Since Period
+	// Then is what happens.
+	Then WhenUnused
+	// Template is the letter that goes instead, but where Then is UnusedTask.
+	Template string
+}
+
+// WhenUnused is what happens when there was no use.
+type WhenUnused string
+
+// What can happen.
+const (
+	UnusedLetter WhenUnused = "letter"       // another letter asks "do you still use it?"
+	UnusedTask   WhenUnused = "task"         // staff are asked to ask; the usual letter goes
+	UnusedHold   WhenUnused = "hold_renewal" // the other letter goes, and it does not roll by itself
+)
 
 // TemplateFor returns the template of a step of this rule.
 func (r *Rule) TemplateFor(step string) string {
@@ -86,6 +127,8 @@ const (
 	AnchorCancelBy    Anchor = "cancel_by"
 	AnchorEndsOn      Anchor = "ends_on"
 	AnchorTrialEndsOn Anchor = "trial_ends_on"
+	// AnchorYearly is the day on which another year since starts_on is complete.
+	AnchorYearly Anchor = "yearly"
 )
 
 // The names of steps: the family, and for lists the period behind a colon.
@@ -93,7 +136,7 @@ const (
 	StepBeforeEnd = "before_end:"
 	StepAfterEnd  = "after_end:"
 	StepAfterUse  = "after_use"
-	StepNotice    = "notice"
+	StepNotice    = "notice" // under duties "notice:" and the first of them
 	StepOn        = "on:"
 )
 

@@ -15,6 +15,9 @@ type Settlement struct {
 	Goods []Agreement
 	// Renewals are the renewal events that payments caused.
 	Renewals []Event
+	// Derived are the events that renewd draws from the facts by itself: sign-ups
+	// and price changes. Like Renewals they carry negative IDs until they are stored.
+	Derived []Event
 	// Uncancelled are the agreements whose CancelledOn a withdrawal emptied.
 	Uncancelled []int64
 	// Settled are the ids of the events whose effect is now applied.
@@ -32,7 +35,7 @@ type NewTerm struct {
 
 // Empty reports whether there is nothing to write down.
 func (s *Settlement) Empty() bool {
-	return len(s.Terms) == 0 && len(s.Goods) == 0 && len(s.Renewals) == 0 &&
+	return len(s.Terms) == 0 && len(s.Goods) == 0 && len(s.Renewals) == 0 && len(s.Derived) == 0 &&
 		len(s.Uncancelled) == 0 && len(s.Settled) == 0
 }
 
@@ -46,8 +49,23 @@ const RenewdSource = "renewd"
 // instant; at a tie the event comes before the assumed renewal. It changes d
 // and returns what to write down. Settling twice changes nothing.
 func Settle(d *Dossier, now time.Time, business *time.Location) Settlement {
-	s := SettleEvents(d, now, business)
-	s.assume(d, now, business)
+	return SettleUnder(d, now, business, Conditions{})
+}
+
+// Conditions are what the rules say about how facts move terms.
+type Conditions struct {
+	// Holds reports whether the term in force of an agreement must not roll by
+	// itself; nil: none is held.
+	Holds func(a *Agreement) bool
+	// Derives says which events are drawn from the facts: SignUp, PriceChange.
+	Derives map[EventType]bool
+}
+
+// SettleUnder is Settle under conditions.
+func SettleUnder(d *Dossier, now time.Time, business *time.Location, under Conditions) Settlement {
+	s := settleEvents(d, now, business, under)
+	s.assume(d, now, business, under)
+	s.derive(d, now, business, under)
 	return s
 }
 
@@ -55,6 +73,10 @@ func Settle(d *Dossier, now time.Time, business *time.Location) Settlement {
 // the moment at which events are stored, when the facts they carry shall be
 // seen at once, while the passing of time is left to the passes.
 func SettleEvents(d *Dossier, now time.Time, business *time.Location) Settlement {
+	return settleEvents(d, now, business, Conditions{})
+}
+
+func settleEvents(d *Dossier, now time.Time, business *time.Location, under Conditions) Settlement {
 	var s Settlement
 	s.adoptEdits(d, now)
 	// The loop's invariant: everything before the i-th event's instant is
@@ -64,7 +86,7 @@ func SettleEvents(d *Dossier, now time.Time, business *time.Location) Settlement
 		if e.Settled || !e.Type.MovesTerms() || d.unreadable(e.AgreementID) {
 			continue
 		}
-		s.assume(d, e.At.Add(-time.Second), business)
+		s.assume(d, e.At.Add(-time.Second), business, under)
 		switch e.Type {
 		case Payment, Renewal:
 			s.pay(d, e, now, business)
@@ -113,7 +135,7 @@ func (s *Settlement) adoptEdits(d *Dossier, now time.Time) {
 // assume rolls every agreement that renews by itself and whose renewal date has
 // begun by the instant t. A term rolls no earlier than renewd knew it: facts of
 // the time before that, brought in by an import, come first.
-func (s *Settlement) assume(d *Dossier, t time.Time, business *time.Location) {
+func (s *Settlement) assume(d *Dossier, t time.Time, business *time.Location, under Conditions) {
 	for i := range d.Agreements {
 		a := &d.Agreements[i]
 		if !a.RollsByItself() || a.BadData != "" || a.EndsOn.IsZero() {
@@ -123,7 +145,7 @@ func (s *Settlement) assume(d *Dossier, t time.Time, business *time.Location) {
 		for {
 			at := later(StartOf(a.RenewsOn(), zone), a.InForce().KnownAt)
 			end, ok := a.NextEnd()
-			if at.After(t) || !ok || d.CancelledAt(a, at) {
+			if at.After(t) || !ok || d.CancelledAt(a, at) || under.Holds != nil && under.Holds(a) {
 				break
 			}
 			s.open(a, Term{StartsOn: a.RenewsOn(), EndsOn: end, KnownAt: at, Cause: CauseAssumed})
@@ -163,7 +185,7 @@ func (s *Settlement) purchase(d *Dossier, e *Event, now time.Time, business *tim
 	}
 	a := Agreement{
 		ID: d.unusedID(), CustomerID: c.ID, Ref: GoodsRef(c.Ref, e.Product.Ref), Kind: KindGoods,
-		Product: e.Product, StartsOn: bought, EndsOn: term.EndsOn, Basis: BasisEstimated,
+		Product: e.Product, StartsOn: bought, EndsOn: term.EndsOn, Basis: BasisEstimated, KnownAt: now,
 	}
 	s.Goods = append(s.Goods, a)
 	d.Agreements = append(d.Agreements, a)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"renewd/internal/renewal"
@@ -24,10 +25,10 @@ func (tx *Tx) ApplySettlement(d *renewal.Dossier, s renewal.Settlement, now time
 			return fmt.Errorf("term of agreement %d: %w", t.AgreementID, err)
 		}
 	}
-	for _, e := range s.Renewals {
+	for _, e := range slices.Concat(s.Renewals, s.Derived) {
 		id, err := tx.insertEvent(&e, "")
 		if err != nil {
-			return fmt.Errorf("renewal of agreement %d: %w", e.AgreementID, err)
+			return fmt.Errorf("%s of agreement %d: %w", e.Type, e.AgreementID, err)
 		}
 		ids.events[e.ID] = id
 	}
@@ -163,7 +164,7 @@ func (m madeUp) replaceIn(d *renewal.Dossier, s renewal.Settlement) {
 	for i := range s.Terms {
 		s.Terms[i].AgreementID = m.agreement(s.Terms[i].AgreementID)
 	}
-	for _, events := range [][]renewal.Event{d.Events, s.Renewals} {
+	for _, events := range [][]renewal.Event{d.Events, s.Renewals, s.Derived} {
 		for i := range events {
 			events[i].ID = m.event(events[i].ID)
 			events[i].AgreementID = m.agreement(events[i].AgreementID)

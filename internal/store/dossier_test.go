@@ -30,6 +30,12 @@ func TestDossierOfAHousehold(t *testing.T) {
 	run(t, db, `UPDATE agreements SET assume_renewal = 1, notice_period = 'P1M', new_price_minor = 13000, new_price_from = '2027-04-01',
 		trial_ends_on = '2026-04-10', renews_by = 'none' WHERE id = 1`)
 	got := dossier(t, db, 2, time.Time{})
+	for i := range got.Agreements {
+		if got.Agreements[i].KnownAt.IsZero() {
+			t.Errorf("nobody knows since when there is %s", got.Agreements[i].Ref)
+		}
+		got.Agreements[i].KnownAt = time.Time{}
+	}
 	for i := range got.Events {
 		got.Events[i].StoredAt = time.Time{} // the real time of this test
 	}

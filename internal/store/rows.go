@@ -15,7 +15,8 @@ const (
 		c.attributes, c.erased_at IS NOT NULL, c.email_key`
 	agreementColumns = `a.id, a.customer_id, a.ref, coalesce(a.product_id, 0), a.kind, coalesce(a.starts_on, ''), a.ends_on, a.term,
 		a.auto_renew, a.notice_period, coalesce(a.price_minor, 0), a.currency, coalesce(a.cancelled_on, ''), a.renews_by,
-		coalesce(a.assume_renewal, -1), coalesce(a.trial_ends_on, ''), a.new_price_minor, coalesce(a.new_price_from, ''), a.basis`
+		coalesce(a.assume_renewal, -1), coalesce(a.trial_ends_on, ''), a.new_price_minor, coalesce(a.new_price_from, ''), a.basis,
+		a.known_at`
 	termColumns = `t.agreement_id, coalesce(t.starts_on, ''), t.ends_on, t.known_at, t.cause, coalesce(t.replaced, ''), t.in_force_at`
 
 	eventColumns = `e.id, e.type, e.at, e.customer_id, coalesce(e.agreement_id, 0), coalesce(e.product_id, 0), e.channel,
@@ -64,11 +65,11 @@ func (tx *Tx) scanCustomer(rows *sql.Rows, extra ...any) (c customerRow, err err
 
 func (tx *Tx) scanAgreement(rows *sql.Rows, extra ...any) (a renewal.Agreement, err error) {
 	var product int64
-	var starts, ends, term, notice, cancelled, trial, newFrom string
+	var starts, ends, term, notice, cancelled, trial, newFrom, known string
 	var assume int
 	var newPrice sql.NullInt64
 	dest := append([]any{&a.ID, &a.CustomerID, &a.Ref, &product, &a.Kind, &starts, &ends, &term, &a.AutoRenew, &notice,
-		&a.Price.Minor, &a.Price.Currency, &cancelled, &a.RenewsBy, &assume, &trial, &newPrice, &newFrom, &a.Basis}, extra...)
+		&a.Price.Minor, &a.Price.Currency, &cancelled, &a.RenewsBy, &assume, &trial, &newPrice, &newFrom, &a.Basis, &known}, extra...)
 	if err := rows.Scan(dest...); err != nil {
 		return a, fmt.Errorf("reading an agreement: %w", err)
 	}
@@ -82,6 +83,7 @@ func (tx *Tx) scanAgreement(rows *sql.Rows, extra ...any) (a renewal.Agreement, 
 	a.CancelledOn = bad.date("cancelled_on", cancelled)
 	a.TrialEndsOn = bad.date("trial_ends_on", trial)
 	a.NewPriceFrom = bad.date("new_price_from", newFrom)
+	a.KnownAt = bad.stamp("known_at", known)
 	bad.renewsBy(a.RenewsBy)
 	if newPrice.Valid {
 		a.NewPrice = renewal.Money{Minor: newPrice.Int64, Currency: a.Price.Currency}
