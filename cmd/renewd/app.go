@@ -31,7 +31,7 @@ type App struct {
 	// Retry has failed or uncertain reminders sent again.
 	Retry   func(ctx context.Context, s *Session, ids []int64) error
 	Adopt   func(ctx context.Context, s *Session) error
-	Audit   func(ctx context.Context, s *Session) error
+	Audit   func(ctx context.Context, s *Session, o AuditOptions) error
 	Backup  func(ctx context.Context, s *Session, file string) error
 	Migrate func(ctx context.Context, s *Session) error
 
@@ -140,4 +140,16 @@ type PreviewOptions struct {
 	Template, Locale, Agreement string
 	// Form is text, html or eml.
 	Form string
+}
+
+// AuditOptions are the arguments and flags of audit.
+type AuditOptions struct {
+	// Agreement is the ref of the only agreement wanted, empty for all.
+	Agreement string
+	// From and To bound the end of the term, both inclusive; zero means no bound.
+	From, To renewal.Date
+	CSV      bool
+	// Evidence is the ref of the agreement whose evidence is to be written into
+	// the folder Dir; empty for the list of notices.
+	Evidence, Dir string
 }

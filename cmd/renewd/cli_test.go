@@ -63,7 +63,7 @@ func spyApp() App {
 			return s.Out.Object(c.Database)
 		},
 		Retry:   spy[[]int64]("retry"),
-		Audit:   func(context.Context, *Session) error { return needsPerson("2 notices are missing") },
+		Audit:   func(context.Context, *Session, AuditOptions) error { return needsPerson("2 notices are missing") },
 		Backup:  spy[string]("backup"),
 		Migrate: func(context.Context, *Session) error { return errors.New("the disk is full") },
 		Checks: []func(context.Context, *Config) []Problem{func(_ context.Context, c *Config) []Problem {

@@ -17,6 +17,11 @@ type NoticeRecord struct {
 	Opens, Closes time.Time
 	State         renewal.State
 	Reason        renewal.Reason
+	// Duties are the legal duties that it was planned for, nil where its rule
+	// names none. Zone is the customer's, in which their dates are meant; nil
+	// means the business's.
+	Duties []renewal.DutyWindow
+	Zone   *time.Location
 	// RFC822ID, SentAt, Reply and SHA256 are those of its message; empty where
 	// there is none.
 	RFC822ID string
@@ -25,31 +30,61 @@ type NoticeRecord struct {
 	SHA256   string
 }
 
-// Notices gives every notice to visit, in order of agreement and term.
-func (tx *Tx) Notices(visit func(NoticeRecord) error) error {
-	err := tx.query(`SELECT c.ref, a.ref, r.rule, r.step, coalesce(r.ends_on, ''), r.due_at, r.not_after, r.state, r.reason,
+// NoticeFilter says which notices are wanted; its zero value wants all.
+type NoticeFilter struct {
+	// Agreement is the ref of the only agreement wanted.
+	Agreement string
+	// From and To bound the end of the term, both inclusive; zero means no bound.
+	From, To renewal.Date
+}
+
+// Wants reports whether the end of a term lies within the filter's bounds.
+func (f NoticeFilter) Wants(ends renewal.Date) bool {
+	return (f.From.IsZero() || ends >= f.From) && (f.To.IsZero() || ends <= f.To)
+}
+
+// Notices gives the notices that a filter wants to visit, in order of agreement
+// and term.
+func (tx *Tx) Notices(f NoticeFilter, visit func(NoticeRecord) error) error {
+	err := tx.query(`SELECT c.ref, c.time_zone, a.ref, r.rule, r.step, coalesce(r.ends_on, ''), r.due_at, r.not_after, r.state, r.reason, r.duties,
 		coalesce(m.rfc822_id, ''), coalesce(m.sent_at, ''), coalesce(m.server_reply, ''), coalesce(m.sha256, '')
 		FROM reminders AS r JOIN customers AS c ON c.id = r.customer_id JOIN agreements AS a ON a.id = r.agreement_id
 		LEFT JOIN messages AS m ON m.id = r.message_id
-		WHERE r.class = 'notice' ORDER BY a.ref, r.ends_on, r.rule, r.step`, func(rows *sql.Rows) error {
-		var n NoticeRecord
-		var ends, opens, closes, sent string
-		err := rows.Scan(&n.Customer, &n.Agreement, &n.Rule, &n.Step, &ends, &opens, &closes, &n.State, &n.Reason,
-			&n.RFC822ID, &sent, &n.Reply, &n.SHA256)
-		if err != nil {
+		WHERE r.class = 'notice' AND (?1 IS NULL OR a.ref = ?1) ORDER BY a.ref, r.ends_on, r.rule, r.step`, func(rows *sql.Rows) error {
+		n, err := tx.scanNotice(rows)
+		if err != nil || !f.Wants(n.EndsOn) {
 			return err
 		}
-		var bad faults
-		n.EndsOn, n.Opens, n.Closes, n.SentAt = bad.date("ends_on", ends), bad.stamp("due_at", opens), bad.stamp("not_after", closes), bad.stamp("sent_at", sent)
-		if len(bad) > 0 {
-			return fmt.Errorf("notice %s for %s: %s", n.Rule, n.Agreement, bad)
-		}
 		return visit(n)
-	})
+	}, textOrNull(f.Agreement))
 	if err != nil {
 		return fmt.Errorf("reading the notices: %w", err)
 	}
 	return nil
+}
+
+func (tx *Tx) scanNotice(rows *sql.Rows) (n NoticeRecord, err error) {
+	var zone, ends, opens, closes, duties, sent string
+	err = rows.Scan(&n.Customer, &zone, &n.Agreement, &n.Rule, &n.Step, &ends, &opens, &closes, &n.State, &n.Reason, &duties,
+		&n.RFC822ID, &sent, &n.Reply, &n.SHA256)
+	if err != nil {
+		return n, err
+	}
+	var bad faults
+	n.EndsOn, n.Opens, n.Closes, n.SentAt = bad.date("ends_on", ends), bad.stamp("due_at", opens), bad.stamp("not_after", closes), bad.stamp("sent_at", sent)
+	if n.Duties, err = readDuties(duties); err != nil {
+		bad.add("duties", err)
+	}
+	if len(bad) > 0 {
+		return n, fmt.Errorf("notice %s for %s: %s", n.Rule, n.Agreement, bad)
+	}
+	if zone != "" {
+		// A zone that cannot be used holds the customer, and is told there.
+		if n.Zone, err = tx.db.zones.load(zone); err != nil {
+			n.Zone = nil
+		}
+	}
+	return n, nil
 }
 
 // UnpaidAutoRenewals counts the auto-renewing agreements that are neither
