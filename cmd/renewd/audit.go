@@ -32,6 +32,9 @@ advice.`,
   renewd audit --from 2027-01-01 --to 2027-12-31 --csv >audit.csv
   renewd audit --evidence A17 dispute-A17`,
 	}
+	cmd.ValidArgsFunction = onlyFirst(func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	})
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if cmd.Flags().Changed("evidence") {
 			return want("DIR")(cmd, args)

@@ -33,9 +33,15 @@ var stateSentences = map[string]string{
 func (e *evidence) summary() *summary {
 	ref := e.agreement.Ref
 	missed := countMissed(e.notices)
-	short := fmt.Sprintf("%s accepted by the mail server; %s.",
+	met := 0
+	for _, l := range e.notices {
+		if l.Verdict == windowMet {
+			met++
+		}
+	}
+	short := fmt.Sprintf("%s accepted by the mail server; of %s, %d left in time.",
 		count(e.count(func(l evidenceLetter) bool { return l.State == "sent" }), "message was", "messages were"),
-		count(len(e.notices)-missed, "notice without a gap", "notices without a gap"))
+		count(len(e.notices), "notice", "notices"), met)
 	if missed > 0 {
 		short += fmt.Sprintf(" %s no proof of having left in time.", count(missed, "notice has", "notices have"))
 	}
@@ -93,7 +99,8 @@ func (e *evidence) agreementSection() summaryPart {
 	add("Last day of the present term", a.EndsOn.String())
 	add("Length of a term", a.TermLength().String())
 	add("Renews by itself", yesNo(a.AutoRenew))
-	if a.AutoRenew {
+	cancelled := e.dossier.CancelledAt(a, e.at)
+	if a.AutoRenew && !cancelled {
 		add("Next renewal", a.RenewsOn().String())
 		add("Last day to cancel", a.CancelBy().String())
 	}
@@ -105,7 +112,7 @@ func (e *evidence) agreementSection() summaryPart {
 		add("New price", strings.TrimSpace(moneyWords(a.NewPrice)+" from "+a.NewPriceFrom.String()))
 	}
 	add("Cancelled on", a.CancelledOn.String())
-	add("Cancelled", yesNo(e.dossier.CancelledAt(a, e.at)))
+	add("Cancelled", yesNo(cancelled))
 	add("Cannot be used", a.BadData)
 	return s
 }
