@@ -137,7 +137,14 @@ func samplesFor(l *letterFile) []Data {
 			a.NewPrice = &renewal.Money{Minor: 10900, Currency: "EUR"}
 			a.NewPriceFrom, a.AutoRenew = a.RenewsOn, true
 		}
-		out = append(out, full, bare, paid, dearer)
+		// An event without an amount, about agreements on trial of which little is known.
+		trial := Sample(n)
+		trial.Event = sampleEvent(renewal.Cancel, renewal.NewDate(2027, 3, 2))
+		for i := range trial.Agreements {
+			onTrial(&trial.Agreements[i])
+			trial.Agreements[i].CancelPassed, trial.Agreements[i].Price = true, nil
+		}
+		out = append(out, full, bare, paid, dearer, trial, SampleFor(l.name, n))
 	}
 	for _, data := range out {
 		withAttributes(data, l.attributes)

@@ -62,9 +62,16 @@ type Agreement struct {
 	// RenewsOn is the day after EndsOn, CancelBy the last day on which a
 	// cancellation still stops the renewal.
 	RenewsOn, CancelBy renewal.Date
+	// CancelPassed is true where CancelBy is before the day of sending.
+	CancelPassed bool
+	// TrialEndsOn is the last day of the trial before the first charge.
+	TrialEndsOn renewal.Date
 	// Price and NewPrice are nil where they are not known.
 	Price, NewPrice *renewal.Money
 	NewPriceFrom    renewal.Date
+	// NewPriceChargedOn is the first renewal date that is charged at NewPrice,
+	// NewPriceCancelBy the last day on which a cancellation stops that renewal.
+	NewPriceChargedOn, NewPriceCancelBy renewal.Date
 	// RenewURL is where the customer renews; empty where there is no such page.
 	RenewURL string
 	// AutoRenew is true where the agreement renews unless somebody cancels.
@@ -73,6 +80,9 @@ type Agreement struct {
 	Term *renewal.Period
 	// Ended is true where EndsOn is before the day of sending.
 	Ended bool
+	// Must are the items of content that legal duties ask this letter for, in the
+	// words of the rule books; see Wants.
+	Must []string
 }
 
 // String returns the product's name, else the ref.
@@ -136,7 +146,9 @@ type Links struct {
 type Event struct {
 	Type string
 	// On is the event's day in the customer's zone.
-	On      renewal.Date
+	On renewal.Date
+	// At is the event's instant, in the customer's zone.
+	At      time.Time
 	Product *Product
 	// Amount is nil where the event names none.
 	Amount *renewal.Money
@@ -195,7 +207,7 @@ func NewData(f Facts) Data {
 		d.Agreements = append(d.Agreements, newAgreement(a, owner, f))
 	}
 	if e := f.Event; e != nil {
-		d.Event = &Event{Type: string(e.Type), On: renewal.LocalDate(e.At, f.Zone), Product: newProduct(e.Product),
+		d.Event = &Event{Type: string(e.Type), On: renewal.LocalDate(e.At, f.Zone), At: e.At.In(f.Zone), Product: newProduct(e.Product),
 			Amount: known(e.Amount), Until: e.Until, Quantity: e.Quantity, Channel: e.Channel, Note: e.Note}
 	}
 	return d
@@ -222,6 +234,8 @@ func newAgreement(a *renewal.Agreement, owner Customer, f Facts) Agreement {
 	if a.Product != nil && link(a.Product.RenewURL) != "" {
 		out.RenewURL = link(a.Product.RenewURL)
 	}
+	out.CancelPassed, out.TrialEndsOn = out.CancelBy < f.Today, a.TrialEndsOn
+	out.NewPriceChargedOn, out.NewPriceCancelBy = newPriceRenewal(a)
 	if length := a.TermLength(); length.Set {
 		out.Term = &length
 	}

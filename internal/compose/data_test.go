@@ -37,12 +37,12 @@ func TestNewData(t *testing.T) {
 		Agreements: []Agreement{
 			{Ref: "A1", Kind: "pass", Product: &Product{ref: "P1", name: "Annual pass"}, Customer: ana, StartsOn: date("2026-03-01"), EndsOn: date("2027-02-28"),
 				RenewsOn: date("2027-03-01"), CancelBy: date("2027-02-01"), Price: &renewal.Money{Minor: 9900, Currency: "EUR"}, NewPrice: &renewal.Money{Minor: 10900, Currency: "EUR"},
-				NewPriceFrom: date("2027-03-01"), RenewURL: "https://shop.example/renew", AutoRenew: true, Term: &year},
+				NewPriceFrom: date("2027-03-01"), NewPriceChargedOn: date("2027-03-01"), NewPriceCancelBy: date("2027-02-01"), RenewURL: "https://shop.example/renew", AutoRenew: true, Term: &year},
 			{Ref: "A2", Kind: "contract", Customer: Customer{Ref: "C2", Name: "Léo"}, StartsOn: date("2026-01-01"), EndsOn: date("2026-12-31"),
-				RenewsOn: date("2027-01-01"), CancelBy: date("2026-12-31"), RenewURL: "https://x.example/m", Ended: true},
+				RenewsOn: date("2027-01-01"), CancelBy: date("2026-12-31"), CancelPassed: true, RenewURL: "https://x.example/m", Ended: true},
 		},
 		Links: Links{Unsubscribe: "https://x.example/u", Manage: "https://x.example/m"},
-		Event: &Event{Type: "payment", On: date("2027-01-01"), Product: &Product{ref: "P1", name: "Annual pass"}, Amount: &renewal.Money{Minor: 9900, Currency: "EUR"},
+		Event: &Event{Type: "payment", On: date("2027-01-01"), At: at.In(paris), Product: &Product{ref: "P1", name: "Annual pass"}, Amount: &renewal.Money{Minor: 9900, Currency: "EUR"},
 			Until: date("2027-02-28"), Quantity: 2, Channel: "c", Note: "n"},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Product{})); diff != "" {

@@ -89,6 +89,8 @@ func checkDocNames(t *testing.T, doc string) {
 		switch first {
 		case "`list .Agreements`":
 			wrapped = action
+		case "`exact .At`":
+			wrapped = fmt.Sprintf(around["of an event"], action)
 		case "`time .Since`":
 			wrapped = fmt.Sprintf(around["of one of its tasks"], action)
 		}

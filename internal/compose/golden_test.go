@@ -28,7 +28,7 @@ func goldenCases(name, lang string) []goldenCase {
 		return staffCases()
 	}
 	prepare := func(n int) Data {
-		data := Sample(n)
+		data := SampleFor(strings.TrimSuffix(name, ".sober"), n)
 		for i := range data.Agreements {
 			data.Agreements[i].Product = &Product{ref: "P1", name: products[lang]}
 		}
@@ -44,6 +44,8 @@ func goldenCases(name, lang string) []goldenCase {
 				data.Agreements[i].AutoRenew = true
 			}
 			data.Event = &Event{Type: "payment", On: date("2026-04-01"), Amount: &renewal.Money{Minor: 123456, Currency: "EUR"}}
+			data.Links.Unsubscribe = ""
+		case "acknowledgement", "still-using", "payment-failed", "price-change", "trial-ending", "yearly-reminder", "cancellation-confirmation":
 			data.Links.Unsubscribe = ""
 		}
 		return data

@@ -50,6 +50,7 @@ func (p *press) funcs() template.FuncMap {
 		markFunc: p.mark,
 		"date":   func(d renewal.Date) string { return p.tongue.date(d) },
 		"time":   func(at time.Time) string { return p.tongue.moment(at) },
+		"exact":  func(at time.Time) string { return p.tongue.exact(at) },
 		"money":  p.money,
 		"period": func(v *renewal.Period) (string, error) { return p.tongue.period(v) },
 		"list":   p.list,

@@ -57,7 +57,8 @@ func TestLookup(t *testing.T) {
 
 func TestNamesAndBuiltIn(t *testing.T) {
 	s := builtIn(t)
-	want := []string{"auto-renewal-notice", "contract-renewal", "goods-renewal", "pass-renewal", "renewal-confirmation", "staff-alert", "subscription-renewal", "win-back"}
+	want := []string{"acknowledgement", "auto-renewal-notice", "cancellation-confirmation", "contract-renewal", "goods-renewal", "pass-renewal", "payment-failed", "price-change",
+		"renewal-confirmation", "staff-alert", "still-using", "subscription-renewal", "trial-ending", "win-back", "yearly-reminder"}
 	if got := s.Names(); !slices.Equal(got, want) {
 		t.Errorf("names %v", got)
 	}
