@@ -60,6 +60,7 @@ func doRun(ctx context.Context, s *Session, o RunOptions) error {
 	if o.DryRun {
 		return withStore(ctx, s, true, func(c *Config, db *store.DB) error { return dryRun(ctx, s, c, db) })
 	}
+	defer daemon.SpareProcessor()()
 	return withStore(ctx, s, false, func(c *Config, db *store.DB) error { return runPass(ctx, s, c, db) })
 }
 

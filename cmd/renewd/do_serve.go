@@ -37,6 +37,7 @@ const (
 
 // doServe is the daemon.
 func doServe(ctx context.Context, s *Session) error {
+	daemon.SpareProcessor()
 	c, err := s.Config()
 	if err != nil {
 		return cannotServe("%w", err)

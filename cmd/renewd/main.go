@@ -8,12 +8,9 @@ import (
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // for machines without zone data
-
-	"renewd/internal/daemon"
 )
 
 func main() {
-	daemon.SpareProcessor()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := execute(ctx, newApp(), os.Args[1:], os.Stdout, os.Stderr)
 	stop()

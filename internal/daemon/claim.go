@@ -222,14 +222,15 @@ func (e *Engine) newMessage(tx *store.Tx, d *renewal.Dossier, m *plan.Message, r
 			return s, nil
 		}
 	}
-	s.RFC822ID = newMessageID(now, e.domain())
+	s.RFC822ID = newMessageID(now, e.sequence.Add(1), e.domain())
 	return s, nil
 }
 
-// newMessageID begins with the time, so that the index over all of them grows at
-// its end, and goes on at random.
-func newMessageID(now time.Time, domain string) string {
-	return strings.ToUpper(strconv.FormatInt(now.UnixMicro(), 36)) + "." + rand.Text() + "@" + domain
+// newMessageID begins with the time and the messages' order, so that the index
+// over all of them grows at its end, and goes on at random.
+func newMessageID(now time.Time, sequence uint32, domain string) string {
+	order := strconv.FormatUint(36*36*36*36+uint64(sequence)%(36*36*36*36), 36)[1:]
+	return strings.ToUpper(strconv.FormatInt(now.Unix(), 36)+order) + "." + rand.Text() + "@" + domain
 }
 
 // domain is that of the sender, for Message-IDs.

@@ -60,7 +60,7 @@ func (e *Engine) deliverSome(ctx context.Context) (households int, err error) {
 			e.probing.Store(batch[0].stored.ID)
 		}
 		if e.limiter == nil && !probe { // with a rate the next claim is long after
-			next = e.lookAhead(ctx, e.claimSize(), false)
+			next = e.lookAhead(ctx, min(e.claimSize(), 2*n), false) // a slow server takes few at a time
 		}
 		for i, c := range batch {
 			if err := e.dispatch(ctx, c); err != nil {

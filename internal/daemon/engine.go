@@ -124,6 +124,8 @@ type common struct {
 	lost atomic.Bool
 	// probing is the latest message that was a probe while sending was paused.
 	probing atomic.Int64
+	// sequence orders the Message-IDs of one second.
+	sequence atomic.Uint32
 	// doubtful counts the messages that ended in doubt since the last one that was
 	// accepted.
 	doubtful atomic.Int32

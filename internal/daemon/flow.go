@@ -67,8 +67,14 @@ func (e *Engine) Pass(ctx context.Context) (Summary, error) {
 		}
 		break
 	}
-	if err != nil && e.o.Patience == 0 {
-		e.Land()
+	if err != nil {
+		if e.o.Patience == 0 {
+			e.Land()
+		}
+		e.clearTrouble() // told by err: the next pass begins afresh
+	}
+	if e.saving != nil {
+		err = errors.Join(err, e.saving.wait())
 	}
 	return e.summed(), err
 }

@@ -77,24 +77,25 @@ func (l *ledger) enterSoon(ctx context.Context, write func(tx *store.Tx) error) 
 		return e.err
 	case <-timer.C:
 	}
+	l.mu.Lock()
 	l.hasten(ctx, e)
+	l.mu.Unlock()
 	<-e.done
 	return e.err
 }
 
 func (l *ledger) add(ctx context.Context, e *entry, hurry bool) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.waiting = append(l.waiting, e)
-	l.mu.Unlock()
 	if hurry {
 		l.hasten(ctx, e)
 	}
 }
 
-// hasten has an entry written without waiting for others.
+// hasten has an entry written without waiting for others. It is called with the
+// mutex held.
 func (l *ledger) hasten(ctx context.Context, e *entry) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	e.hurry = true
 	if !l.busy {
 		l.busy = true

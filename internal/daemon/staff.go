@@ -145,7 +145,7 @@ func (s *Server) mailStaff(ctx context.Context, w *working, staff compose.StaffF
 	var errs []error
 	for _, to := range slices.Compact(slices.Sorted(slices.Values(w.o.Staff))) {
 		raw, err := compose.Message(letter, compose.Envelope{From: o.Sender.From, ReplyTo: o.Sender.ReplyTo, To: to,
-			MessageID: newMessageID(now, w.engine.domain()), Date: now.In(zone), Class: renewal.Transactional})
+			MessageID: newMessageID(now, w.engine.sequence.Add(1), w.engine.domain()), Date: now.In(zone), Class: renewal.Transactional})
 		if err == nil {
 			var answer mailout.Answer
 			answer, err = deliverToStaff(ctx, o, to, raw)

@@ -162,7 +162,7 @@ func (p *Prepared) Pack() (err error) {
 // the claim (a complaint, an unsubscription) stops the message at this last
 // moment: the error then wraps ErrOvertaken.
 func (tx *Tx) Streaming(id int64, p Prepared, now time.Time) error {
-	contents, fresh, err := tx.keep(id, &p)
+	contents, earlier, err := tx.keep(id, &p)
 	if err != nil {
 		return fmt.Errorf("keeping the contents of message %d: %w", id, err)
 	}
@@ -172,10 +172,9 @@ func (tx *Tx) Streaming(id int64, p Prepared, now time.Time) error {
 		  AND NOT EXISTS (SELECT 1 FROM customers AS c WHERE c.email_key = messages.household AND c.email_key <> '' AND +c.next_look_at = ?6)`,
 		id, renewal.FormatStamp(now), p.Subject, textOrNull(p.Locale), p.sum, atOnce, contents)
 	if err == nil && n == 0 {
-		err = tx.whyNotStreaming(id)
-		if fresh {
-			err = errors.Join(err, tx.removeContents(contents))
-		}
+		err = errors.Join(tx.whyNotStreaming(id), tx.removeContents(contents))
+	} else if err == nil && earlier != 0 {
+		err = tx.removeContents(earlier)
 	}
 	if err != nil {
 		return fmt.Errorf("message %d before its first byte: %w", id, err)
@@ -183,25 +182,22 @@ func (tx *Tx) Streaming(id int64, p Prepared, now time.Time) error {
 	return nil
 }
 
-// keep stores the contents of a message, in the place of earlier ones unless it
-// is fresh, and returns the id under which they are.
-func (tx *Tx) keep(messageID int64, p *Prepared) (id int64, fresh bool, err error) {
+// keep stores the contents of a message and returns the id under which they are,
+// and that of those which they take the place of, 0 for none. Which of the two
+// stay depends on whether the message may still change.
+func (tx *Tx) keep(messageID int64, p *Prepared) (id, replaced int64, err error) {
 	if err := p.Pack(); err != nil {
-		return 0, false, err
+		return 0, 0, err
 	}
 	var earlier sql.NullInt64
 	if err := tx.one(`SELECT contents_id FROM messages WHERE id = ?`, []any{messageID}, &earlier); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return 0, false, err
-	}
-	if earlier.Valid {
-		_, err := tx.exec(`UPDATE message_contents SET contents = ?2 WHERE id = ?1`, earlier.Int64, p.packed)
-		return earlier.Int64, false, err
+		return 0, 0, err
 	}
 	id, err = tx.insert(`INSERT INTO message_contents(contents) VALUES (?)`, p.packed)
-	return id, true, err
+	return id, earlier.Int64, err
 }
 
-// removeContents removes contents that no message came to have.
+// removeContents removes contents that no message has.
 func (tx *Tx) removeContents(id int64) error {
 	_, err := tx.exec(`DELETE FROM message_contents WHERE id = ?`, id)
 	return err
@@ -289,10 +285,10 @@ func (tx *Tx) Record(id int64, o Outcome) error {
 }
 
 func (tx *Tx) record(id int64, o Outcome) error {
-	contents := int64(0)
+	contents, earlier := int64(0), int64(0)
 	if o.Prepared.Contents != nil {
 		var err error
-		if contents, _, err = tx.keep(id, &o.Prepared); err != nil {
+		if contents, earlier, err = tx.keep(id, &o.Prepared); err != nil {
 			return err
 		}
 	}
@@ -314,7 +310,12 @@ func (tx *Tx) record(id int64, o Outcome) error {
 		return err
 	}
 	if n == 0 {
-		return ErrGone
+		return errors.Join(ErrGone, tx.removeContents(contents))
+	}
+	if contents != 0 {
+		if err := tx.removeContents(earlier); err != nil {
+			return err
+		}
 	}
 	reason := renewal.Reason("") // due or released, by reminder
 	switch o.State {
