@@ -168,6 +168,9 @@ type Facts struct {
 	To *renewal.Customer
 	// Agreements are those the letter is about, in the order of the letter.
 	Agreements []*renewal.Agreement
+	// Must are the items of content that legal duties ask the letter for, by the id
+	// of an agreement.
+	Must map[int64][]string
 	// Event is nil where the letter answers none.
 	Event *renewal.Event
 	// Staff is nil but for the letter to staff, which has no household and no
@@ -234,6 +237,7 @@ func newAgreement(a *renewal.Agreement, owner Customer, f Facts) Agreement {
 	if a.Product != nil && link(a.Product.RenewURL) != "" {
 		out.RenewURL = link(a.Product.RenewURL)
 	}
+	out.Must = f.Must[a.ID]
 	out.CancelPassed, out.TrialEndsOn = out.CancelBy < f.Today, a.TrialEndsOn
 	out.NewPriceChargedOn, out.NewPriceCancelBy = newPriceRenewal(a)
 	if length := a.TermLength(); length.Set {

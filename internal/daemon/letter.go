@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"renewd/internal/compose"
 	"renewd/internal/renewal"
@@ -62,9 +63,16 @@ func (e *Engine) prepare(ctx context.Context, c claimed) (store.Prepared, error)
 func (e *Engine) factsFor(c claimed) compose.Facts {
 	facts := compose.Facts{Household: c.dossier, Zone: c.dossier.ZoneOf(c.dossier.Customers[0].ID, e.o.Settings.Zone)}
 	facts.Today = renewal.LocalDate(c.stored.At, facts.Zone)
+	facts.Must = map[int64][]string{}
 	for _, r := range c.message.Reminders {
-		if a := c.dossier.Agreement(r.AgreementID); a != nil {
+		// Two notices about one agreement may share a letter.
+		if a := c.dossier.Agreement(r.AgreementID); a != nil && !slices.Contains(facts.Agreements, a) {
 			facts.Agreements = append(facts.Agreements, a)
+		}
+		for _, item := range e.o.Settings.Content(r.Duties) {
+			if !slices.Contains(facts.Must[r.AgreementID], item) {
+				facts.Must[r.AgreementID] = append(facts.Must[r.AgreementID], item)
+			}
 		}
 		for i := range c.dossier.Events {
 			if r.EventID != 0 && c.dossier.Events[i].ID == r.EventID {

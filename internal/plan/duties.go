@@ -86,6 +86,21 @@ func (s *Settings) EachDuty(now time.Time, d *renewal.Dossier, visit func(*renew
 	}
 }
 
+// Content lists the items of content that duties ask a letter for, each once, in
+// the order of the rule books.
+func (s *Settings) Content(duties []renewal.DutyWindow) []string {
+	if s.Book == nil {
+		return nil
+	}
+	var send rulebook.Send
+	for _, d := range duties {
+		if duty := s.Book.Duty(d.ID); duty != nil {
+			send.Windows = append(send.Windows, rulebook.Window{Duty: duty})
+		}
+	}
+	return send.Content()
+}
+
 // SubjectOf is an agreement as legal duties see it.
 func SubjectOf(c *renewal.Customer, a *renewal.Agreement) rulebook.Subject {
 	s := rulebook.Subject{
