@@ -58,8 +58,7 @@ func TestEveryEntry(t *testing.T) {
 				t.Fatalf("%s: %d windows for an end on %s", d.ID, len(windows), ends)
 			}
 			w := windows[0]
-			firstOfYear := d.Cadence == CadenceCalendarYear && w.Opens == w.On
-			if w.Opens >= w.Closes && !firstOfYear || w.Closes > w.On || w.Closes < w.On-130 {
+			if w.Opens >= w.Closes || w.Closes > w.On || w.Closes < w.On-130 {
 				t.Fatalf("%s, anchor %s: window %s", d.ID, w.On, span(w.Opens, w.Closes))
 			}
 		}

@@ -153,8 +153,11 @@ func TestAnniversaryWindows(t *testing.T) {
 		{"us-ca-annual", "2027-01-01", "2029-12-31", "2029-12-02..2030-01-01"},
 		{"us-ca-annual", "2027-01-01", "2030-06-30", "2029-12-02..2030-01-01"},
 		{"us-ca-annual", "2027-01-01", "2027-12-30", ""},
-		{"us-mn-yearly", "2027-01-10", "2028-01-09", "2028-01-01..2028-01-10"},
-		{"us-mn-yearly", "2027-01-01", "2027-12-31", "2028-01-01..2028-01-01"},
+		{"us-mn-yearly", "2027-01-10", "2028-01-09", "2027-12-11..2027-12-31"},
+		{"us-mn-yearly", "2027-01-01", "2027-12-31", "2027-12-02..2027-12-31"},
+		{"us-mn-yearly", "2027-01-15", "2028-01-14", "2027-12-16..2027-12-31"}, // 16 days of December, 15 of January
+		{"us-mn-yearly", "2027-01-16", "2028-01-15", "2028-01-01..2028-01-16"}, // 15 and 16
+		{"us-mn-yearly", "2027-12-31", "2028-12-30", "2028-12-01..2028-12-31"},
 		{"us-mn-yearly", "2027-06-10", "2028-06-09", "2028-05-11..2028-06-10"},
 	} {
 		if got := one(t, b, c.id, subject(t, c.starts, c.ends, "P1Y")); got != c.want {
@@ -227,5 +230,29 @@ func TestFirstDayOfALaw(t *testing.T) {
 	s.TermStartsOn, s.NewPriceFrom = date(t, "2026-06-30"), date(t, "2027-06-01")
 	if got := Windows([]*Duty{&older}, s, nil); len(got) != 0 {
 		t.Errorf("a contract of before, where extension does not count, has %d windows", len(got))
+	}
+}
+
+// TestEveryCalendarYear: whatever the day of the start, ten years have ten
+// notices of Minnesota's, one in each, whichever day of its window is taken.
+func TestEveryCalendarYear(t *testing.T) {
+	d := loaded(t).Duty("us-mn-yearly")
+	for offset := range 366 {
+		start := renewal.NewDate(2028, 1, 1).AddDays(offset)
+		seen := map[int]bool{}
+		for n := 1; n <= 10; n++ {
+			renewsOn := start.Add(renewal.Period{Years: n, Set: true})
+			s := Subject{StartsOn: start, TermStartsOn: start.Add(renewal.Period{Years: n - 1, Set: true}), EndsOn: renewsOn - 1}
+			windows := Windows([]*Duty{d}, s, nil)
+			if len(windows) != 1 {
+				t.Fatalf("started %s, year %d: %d windows", start, n, len(windows))
+			}
+			opens, _, _ := windows[0].Opens.Civil()
+			closes, _, _ := windows[0].Closes.Civil()
+			if opens != closes || seen[opens] || windows[0].Closes-windows[0].Opens < 14 {
+				t.Fatalf("started %s: the window %s, after the years %v", start, span(windows[0].Opens, windows[0].Closes), seen)
+			}
+			seen[opens] = true
+		}
 	}
 }

@@ -40,7 +40,7 @@ func (d *Duty) Timing() string {
 		return earliest + " before " + anchor + " to that day"
 	}
 	number, unit, _ := strings.Cut(earliest, " ")
-	if strings.TrimSuffix(unit, "s") == strings.TrimSuffix(latest[strings.IndexByte(latest, ' ')+1:], "s") {
+	if _, latestUnit, _ := strings.Cut(latest, " "); unit == latestUnit {
 		earliest = number
 	}
 	return earliest + " to " + latest + " before " + anchor
@@ -66,7 +66,7 @@ func (d *Duty) Conditions() string {
 	return strings.Join(parts, ", ")
 }
 
-// countedBack writes a period in words, one unit at least: "15 days", "1 month".
+// countedBack writes a period in words: "15 days", "1 month"; P0D is empty.
 func countedBack(p renewal.Period, unit Unit) string {
 	day := "day"
 	if unit == UnitBusinessDay {

@@ -41,8 +41,8 @@ const (
 	// CadenceYearly is each term that an anniversary of the start closes or
 	// lies in (the last one, where a term has several).
 	CadenceYearly Cadence = "yearly"
-	// CadenceCalendarYear is yearly, with a window that stays in the calendar
-	// year of the anniversary, so that no calendar year goes without.
+	// CadenceCalendarYear is yearly, with a window that never spans New Year, so
+	// that no calendar year goes without.
 	CadenceCalendarYear Cadence = "calendar_year"
 )
 

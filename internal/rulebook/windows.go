@@ -2,6 +2,7 @@ package rulebook
 
 import (
 	"slices"
+	"time"
 
 	"renewd/internal/renewal"
 )
@@ -78,11 +79,25 @@ func (d *Duty) window(s *Subject, cal Calendar) (Window, bool) {
 		w.Opens = earliestDay(w.On, d.Earliest)
 	}
 	if d.Cadence == CadenceCalendarYear {
-		year, _, _ := w.On.Civil()
-		w.Opens = max(w.Opens, renewal.NewDate(year, 1, 1))
+		w.keepInYear()
 	}
 	w.Opens = min(w.Opens, w.Closes)
 	return w, w.Closes >= d.InForceFrom && (d.followsTerm() || s.holds(w.Closes))
+}
+
+// keepInYear cuts a window that spans New Year to its longer side. The side is
+// the same every year, so each calendar year has one notice: the January of one
+// would else be followed by the December of the next but one.
+func (w *Window) keepInYear() {
+	year, _, _ := w.Closes.Civil()
+	newYear := renewal.NewDate(year, time.January, 1)
+	switch {
+	case w.Opens >= newYear:
+	case renewal.DaysBetween(newYear, w.Closes) >= renewal.DaysBetween(w.Opens, newYear):
+		w.Opens = newYear
+	default:
+		w.Closes = newYear - 1
+	}
 }
 
 // followsTerm reports whether the duty's anchor is made from the term itself, so
