@@ -99,7 +99,11 @@ func (c *Config) renderFor(ctx context.Context, o PreviewOptions) (compose.Lette
 	}
 	data, locale := c.sampleFor(name), c.Business.Locale
 	if o.Agreement != "" {
-		facts, customer, err := c.factsOf(ctx, o.Agreement)
+		var answers renewal.EventType
+		if data.Event != nil {
+			answers = renewal.EventType(data.Event.Type)
+		}
+		facts, customer, err := c.factsOf(ctx, o.Agreement, answers)
 		if err != nil {
 			return compose.Letter{}, data, plainly(err)
 		}
@@ -126,9 +130,9 @@ func (c *Config) classOf(template string) renewal.Class {
 		}
 	}
 	switch template {
-	case "auto-renewal-notice":
+	case "auto-renewal-notice", "still-using", "trial-ending", "yearly-reminder":
 		return renewal.Notice
-	case "renewal-confirmation", compose.StaffAlert:
+	case "acknowledgement", "renewal-confirmation", "payment-failed", "price-change", "cancellation-confirmation", compose.StaffAlert:
 		return renewal.Transactional
 	}
 	return renewal.Commercial
@@ -139,7 +143,7 @@ func (c *Config) sampleFor(template string) compose.Data {
 	if template == compose.StaffAlert {
 		return compose.SampleStaff(renewal.TaskMissed, 2, false)
 	}
-	data := compose.Sample(1)
+	data := compose.SampleFor(template, 1)
 	data.Links = compose.Links{}
 	a := &data.Agreements[0]
 	switch c.classOf(template) {
@@ -148,9 +152,14 @@ func (c *Config) sampleFor(template string) compose.Data {
 		a.Ended = template == "win-back" || slices.ContainsFunc(c.Rules, func(r renewal.Rule) bool { return r.TemplateAfter == template })
 	case renewal.Transactional:
 		a.AutoRenew = true
-		data.Event = &compose.Event{Type: string(renewal.Renewal), On: a.StartsOn, Amount: a.Price}
+		if data.Event == nil {
+			data.Event = compose.SampleFor("renewal-confirmation", 1).Event
+		}
 	default:
 		a.AutoRenew = true
+	}
+	if data.Event != nil {
+		data.Event.At = data.Event.At.In(c.Business.TimeZone)
 	}
 	return data
 }
@@ -192,8 +201,9 @@ func (c *Config) unsubscribePage() string {
 	return c.Web.BaseURL + "/u/" + previewToken
 }
 
-// factsOf reads what a letter about one agreement says.
-func (c *Config) factsOf(ctx context.Context, ref string) (compose.Facts, *renewal.Customer, error) {
+// factsOf reads what a letter about one agreement says. It answers the latest
+// event of a type, a renewal being a payment too; of any type where that is empty.
+func (c *Config) factsOf(ctx context.Context, ref string, answers renewal.EventType) (compose.Facts, *renewal.Customer, error) {
 	db, err := c.openStore(ctx, true)
 	if err != nil {
 		return compose.Facts{}, nil, err
@@ -216,7 +226,8 @@ func (c *Config) factsOf(ctx context.Context, ref string) (compose.Facts, *renew
 		facts = compose.Facts{Household: d, To: customer, Agreements: []*renewal.Agreement{d.Agreement(id)}, Zone: zone,
 			Today: renewal.LocalDate(present(), zone)}
 		for i := range d.Events {
-			if e := &d.Events[i]; e.AgreementID == id {
+			e := &d.Events[i]
+			if e.AgreementID == id && (answers == "" || e.Type == answers || answers == renewal.Renewal && e.Type == renewal.Payment) {
 				facts.Event = e // the latest
 			}
 		}
