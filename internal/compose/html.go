@@ -20,7 +20,7 @@ var htmlStyles = map[string]string{
 	"ul":         `style="margin:0 0 16px 0;padding:0 0 0 22px;"`,
 	"ol":         `style="margin:0 0 16px 0;padding:0 0 0 26px;"`,
 	"li":         `style="margin:0 0 6px 0;"`,
-	"blockquote": `class="quote" style="margin:0 0 16px 0;padding:12px 16px 1px 16px;border-left:4px solid #1d5fa8;background-color:#eef4fb;"`,
+	"blockquote": `class="quote" style="margin:0 0 16px 0;padding:12px 16px 1px 16px;border:1px solid #1d5fa8;border-left-width:4px;background-color:#eef4fb;"`,
 	"pre":        `style="margin:0 0 16px 0;white-space:pre-wrap;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:14px;"`,
 	"code":       `style="font-family:ui-monospace,Menlo,Consolas,monospace;font-size:14px;"`,
 	"hr":         `class="rule" style="margin:24px 0;border:0;border-top:1px solid #d9e0e7;"`,
