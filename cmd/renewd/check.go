@@ -58,6 +58,11 @@ func checkAll(ctx context.Context, s *Session, online bool) error {
 			return err
 		}
 	}
+	if usable {
+		if err := tellRecord(s, config); err != nil {
+			return err
+		}
+	}
 	if err := s.Err.Line("%s: %s", path, countProblems(problems)); err != nil {
 		return err
 	}

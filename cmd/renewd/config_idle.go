@@ -7,7 +7,6 @@ import "slices"
 // list when its feature arrives.
 var idleKeys = map[string][]string{
 	"cron": {"digest", "learn", "inbox"},
-	"dkim": {"domain", "selector", "key_file"},
 	"rule": {"control"},
 }
 

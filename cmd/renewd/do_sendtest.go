@@ -35,6 +35,13 @@ func doSendTest(ctx context.Context, s *Session, o SendTestOptions) error {
 	if err != nil {
 		return err
 	}
+	if sign, err := c.sign(); err != nil {
+		return err
+	} else if sign != nil {
+		if raw, err = sign(raw); err != nil {
+			return err
+		}
+	}
 	t, err := c.transport()
 	if err != nil {
 		return err

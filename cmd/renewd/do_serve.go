@@ -313,6 +313,9 @@ func (c *Config) engineOptions(db *store.DB, now func() time.Time, watch func(pl
 	if err != nil {
 		return o, transport{}, err
 	}
+	if o.Sign, err = c.sign(); err != nil {
+		return o, transport{}, err
+	}
 	t, err := c.transport()
 	o.Transport, o.Connections = t, t.connections
 	return o, t, err

@@ -23,8 +23,8 @@ func newApp() App {
 		Demo: doDemo, Serve: doServe, Run: doRun, Import: doImport, Record: doRecord, Forecast: doForecast, Explain: doExplain,
 		Preview: doPreview, SendTest: doSendTest, Release: doRelease, Tasks: doTasks, TaskDone: doTaskDone, Adopt: doAdopt, Retry: doRetry, Audit: doAudit,
 		Backup: doBackup, Migrate: doMigrate,
-		Checks:        []func(context.Context, *Config) []Problem{checkExample, checkLetters, checkEventLetters, checkDatabase, checkDuties},
-		Online:        checkOnline,
+		Checks:        []func(context.Context, *Config) []Problem{checkExample, checkLetters, checkEventLetters, checkDatabase, checkDuties, checkSigning},
+		Online:        lookOnline,
 		CopyTemplate:  copyTemplate,
 		TemplateNames: templateNames,
 	}

@@ -16,8 +16,12 @@ import (
 	"renewd/internal/mailout"
 )
 
-// smtpPassword is the name of the credential that systemd hands over.
-const smtpPassword = "smtp-password"
+// smtpPassword and dkimKey are the names of the credentials that systemd hands
+// over.
+const (
+	smtpPassword = "smtp-password"
+	dkimKey      = "dkim-key"
+)
 
 // tokenTime bounds the program that prints an access token.
 const tokenTime = 30 * time.Second
@@ -68,33 +72,45 @@ func (c *Config) smtp() (*mailout.SMTP, error) {
 // password reads the password of the mail server: from password_file, else the
 // credential that systemd hands over.
 func (m *Mail) password(context.Context) (string, error) {
-	path := m.PasswordFile
-	if path == "" {
+	text, err := readSecret(m.PasswordFile, smtpPassword, "password of the mail server")
+	if errors.Is(err, errNoSecret) {
+		return "", fmt.Errorf("user is set, and there is no password: write password_file, or hand over the credential %s by systemd", smtpPassword)
+	}
+	return strings.TrimRight(string(text), "\r\n"), err
+}
+
+// errNoSecret: no file is named for a secret, and systemd hands none over.
+var errNoSecret = errors.New("no file is named, and there are no credentials")
+
+// readSecret reads a secret from a file, else (path is empty) from the credential
+// of that name. what is the secret in the sentences of errors, which never quote
+// it.
+func readSecret(path, credential, what string) ([]byte, error) {
+	named := path != ""
+	if !named {
 		dir := os.Getenv("CREDENTIALS_DIRECTORY")
 		if dir == "" {
-			return "", errors.New("user is set, and there is no password: write password_file, or hand over the credential " +
-				smtpPassword + " by systemd")
+			return nil, errNoSecret
 		}
-		path = filepath.Join(dir, smtpPassword)
+		path = filepath.Join(dir, credential)
 	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("there is no password of the mail server at %s", path)
+		return nil, fmt.Errorf("there is no %s at %s: %w", what, path, fs.ErrNotExist)
 	case err != nil:
-		return "", fmt.Errorf("the password of the mail server: %w", err)
-	case m.PasswordFile != "" && info.Mode().Perm()&0o007 != 0:
-		return "", fmt.Errorf("everybody can read the password in %s: run chmod o= on it", path)
+		return nil, fmt.Errorf("the %s: %w", what, err)
+	case named && info.Mode().Perm()&0o007 != 0:
+		return nil, fmt.Errorf("everybody can read the %s in %s: run chmod o= on it", what, path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("the password of the mail server: %w", err)
+		return nil, fmt.Errorf("the %s: %w", what, err)
 	}
-	password := strings.TrimRight(string(text), "\r\n")
-	if password == "" {
-		return "", fmt.Errorf("the file %s is empty: it has to hold the password of the mail server", path)
+	if strings.TrimRight(string(text), "\r\n") == "" {
+		return nil, fmt.Errorf("the file %s is empty: it has to hold the %s", path, what)
 	}
-	return password, nil
+	return text, nil
 }
 
 // token runs the program that prints an access token.

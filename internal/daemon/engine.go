@@ -40,6 +40,9 @@ type Options struct {
 	LettersVersion string
 	Transport      Transport
 	Sender         Sender
+	// Sign returns the bytes of a message with a signature, before they are kept and
+	// sent; nil signs nothing. It is called from several goroutines.
+	Sign func(raw []byte) ([]byte, error)
 	// Connections is how many messages are under way at once; 0 means one after
 	// the other, in the goroutine of the pass.
 	Connections int

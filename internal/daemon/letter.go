@@ -11,9 +11,9 @@ import (
 	"renewd/internal/store"
 )
 
-// errNotTheLetter is wrapped where a message cannot be made because of the
-// database: the letter is not at fault.
-var errNotTheLetter = errors.New("the database does not give what a message is made of")
+// errNotTheLetter is wrapped where a message cannot be made although the letter is
+// not at fault: because of the database, or of the key that signs.
+var errNotTheLetter = errors.New("what a message is made of is not to be had")
 
 // prepare returns the bytes that an earlier try of this message kept, or
 // composes it.
@@ -55,8 +55,19 @@ func (e *Engine) prepare(ctx context.Context, c claimed) (store.Prepared, error)
 	if err != nil {
 		return store.Prepared{}, err
 	}
+	if raw, err = e.o.signed(raw); err != nil {
+		return store.Prepared{}, fmt.Errorf("%w: %w", errNotTheLetter, err)
+	}
 	prepared := store.Prepared{Subject: letter.Subject, Locale: letter.Locale, Contents: raw}
 	return prepared, prepared.Pack()
+}
+
+// signed returns a message as it leaves: the same bytes are evidence.
+func (o *Options) signed(raw []byte) ([]byte, error) {
+	if o.Sign == nil {
+		return raw, nil
+	}
+	return o.Sign(raw)
 }
 
 // factsFor gathers what the letter of a claimed message says.

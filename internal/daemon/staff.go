@@ -147,6 +147,9 @@ func (s *Server) mailStaff(ctx context.Context, w *working, staff compose.StaffF
 		raw, err := compose.Message(letter, compose.Envelope{From: o.Sender.From, ReplyTo: o.Sender.ReplyTo, To: to,
 			MessageID: newMessageID(now, w.engine.sequence.Add(1), w.engine.domain()), Date: now.In(zone), Class: renewal.Transactional})
 		if err == nil {
+			raw, err = o.signed(raw)
+		}
+		if err == nil {
 			var answer mailout.Answer
 			answer, err = deliverToStaff(ctx, o, to, raw)
 			if err == nil && answer.Outcome != mailout.Accepted && answer.Outcome != mailout.Uncertain {
