@@ -45,7 +45,7 @@ func TestDocs(t *testing.T) {
 		}
 	}
 	checkDocNames(t, doc)
-	for _, want := range []string{"there is no .Custmer in data", "the front matter knows subject and preheader, not \"priority\"", "the layout does not show the postal address: {{range .AddressLines}}{{.}}<br>{{end}} is missing"} {
+	for _, want := range []string{"there is no .Custmer in data", "the front matter knows subject, preheader and calendar, not \"priority\"", "the layout does not show the postal address: {{range .AddressLines}}{{.}}<br>{{end}} is missing"} {
 		if !strings.Contains(shown[1], want) {
 			t.Errorf("the page does not show the fault %q", want)
 		}

@@ -16,9 +16,9 @@ func TestFaults(t *testing.T) {
 	for _, c := range []struct{ title, file, want string }{
 		{"no front matter", "Hello\n", "test.fr.md:1:1: a letter begins with a line ---"},
 		{"an empty file", "", "test.fr.md:1:1: the front matter has no end"},
-		{"no end of the front matter", "---\nsubject: x\nHello\n", "test.fr.md:3:1: the front matter knows subject and preheader, not \"Hello\""},
+		{"no end of the front matter", "---\nsubject: x\nHello\n", "test.fr.md:3:1: the front matter knows subject, preheader and calendar, not \"Hello\""},
 		{"only a beginning", "---\nsubject: x\n", "test.fr.md:1:1: the front matter has no end"},
-		{"an unknown key", "---\nsubject: x\npriority: high\n---\nHello\n", "test.fr.md:3:1: the front matter knows subject and preheader, not \"priority\""},
+		{"an unknown key", "---\nsubject: x\npriority: high\n---\nHello\n", "test.fr.md:3:1: the front matter knows subject, preheader and calendar, not \"priority\""},
 		{"a key twice", "---\nsubject: x\nsubject: y\n---\n", "test.fr.md:3:1: subject stands here for the second time"},
 		{"no colon", "---\nsubject\n---\n", "test.fr.md:2:8: a colon is missing after subject"},
 		{"no subject", "---\npreheader: x\n---\nHello\n", "test.fr.md:1:1: the front matter has no subject"},

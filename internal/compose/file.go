@@ -17,6 +17,8 @@ type letterFile struct {
 	// templates of which every press is a copy; nil where fault is set.
 	subject, preheader, body *template.Template
 	presses                  sync.Pool
+	// calendar: the letter brings the days of its agreements for the calendar.
+	calendar bool
 	// attributes are the customer attributes that the letter names.
 	attributes []string
 	// fault is why the letter cannot be used at all.
@@ -65,6 +67,9 @@ func (l *letterFile) parse() *Fault {
 	if strings.TrimSpace(head.subject) == "" {
 		return &Fault{Line: 1, Column: 1, Text: "the front matter has no subject"}
 	}
+	if l.calendar, fault = head.wantsCalendar(); fault != nil {
+		return fault
+	}
 	for _, part := range []struct {
 		to   **template.Template
 		text string
@@ -104,7 +109,7 @@ func (l *letterFile) press() (*press, error) {
 // matter is a file taken apart. Each part is padded with the lines and blanks
 // before it, so that the template engine counts lines and columns as the
 // author's editor does.
-type matter struct{ subject, preheader, body string }
+type matter struct{ subject, preheader, calendar, body string }
 
 // frontMatter splits a file into its front matter and its body. A line that
 // begins with a blank continues the one before.
@@ -122,6 +127,7 @@ func frontMatter(source string) (matter, *Fault) {
 		case trimmed == "---":
 			unquote(&m.subject)
 			unquote(&m.preheader)
+			unquote(&m.calendar)
 			if offset < len(source) {
 				m.body = strings.Repeat("\n", number) + source[offset:]
 			}
@@ -139,8 +145,10 @@ func frontMatter(source string) (matter, *Fault) {
 				value = &m.subject
 			case "preheader":
 				value = &m.preheader
+			case "calendar":
+				value = &m.calendar
 			default:
-				return m, &Fault{Line: number, Column: 1, Text: fmt.Sprintf("the front matter knows subject and preheader, not %q", strings.TrimSpace(key))}
+				return m, &Fault{Line: number, Column: 1, Text: fmt.Sprintf("the front matter knows subject, preheader and calendar, not %q", strings.TrimSpace(key))}
 			}
 			if !found {
 				return m, &Fault{Line: number, Column: utf8.RuneCountInString(trimmed) + 1, Text: "a colon is missing after " + strings.TrimSpace(key)}
@@ -152,6 +160,18 @@ func frontMatter(source string) (matter, *Fault) {
 		}
 	}
 	return m, &Fault{Line: 1, Column: 1, Text: "the front matter has no end: a second line --- is missing"}
+}
+
+// wantsCalendar reads the key calendar; without it a letter has none.
+func (m *matter) wantsCalendar() (bool, *Fault) {
+	switch strings.TrimSpace(m.calendar) {
+	case "", "no":
+		return false, nil
+	case "yes":
+		return true, nil
+	}
+	line := strings.Count(m.calendar, "\n") - strings.Count(strings.TrimLeft(m.calendar, "\n"), "\n") + 1
+	return false, &Fault{Line: line, Column: 1, Text: fmt.Sprintf("calendar is yes or no, not %q", strings.TrimSpace(m.calendar))}
 }
 
 // unquote takes away quotes around a whole value, which YAML would want there.

@@ -84,15 +84,38 @@ func Message(l Letter, e Envelope) ([]byte, error) {
 	if e.ReplyTo != "" {
 		b = appendFolded(b, "Reply-To", answers.String())
 	}
-	b = append(b, "Content-Type: multipart/alternative;\r\n boundary="...)
-	b = append(b, boundary...)
-	b = append(b, "\r\n\r\n"...)
+	return appendBody(b, boundary, l, from.Address, e.Date), nil
+}
+
+// appendBody appends the parts of a message, with the header fields that name them.
+// A calendar stands beside the text and the page, as an attachment: within
+// multipart/alternative some programs show the days in the place of the letter, and
+// the letter is what its reader has to see.
+func appendBody(b []byte, boundary string, l Letter, sender string, at time.Time) []byte {
+	days := ""
+	if l.Calendar != nil {
+		days = l.Calendar.text(sender, at)
+	}
+	outer := "renewd-mixed-" + strings.TrimPrefix(boundary, boundaryBegin)
+	if days != "" {
+		b = appendBoundary(b, "multipart/mixed", outer)
+		b = append(b, "--"...)
+		b = append(b, outer...)
+		b = append(b, "\r\n"...)
+	}
+	b = appendBoundary(b, "multipart/alternative", boundary)
 	b = appendPart(b, boundary, "text/plain", l.Text)
 	b = appendPart(b, boundary, "text/html", l.HTML)
-	b = append(b, "--"...)
-	b = append(b, boundary...)
-	return append(b, "--\r\n"...), nil
+	b = appendLastBoundary(b, boundary)
+	if days == "" {
+		return b
+	}
+	b = l.Calendar.appendPart(b, outer, days)
+	return appendLastBoundary(b, outer)
 }
+
+// boundaryBegin begins the line between the text and the page.
+const boundaryBegin = "renewd-"
 
 // boundaryOf returns the line that separates the parts: the same for the same
 // message, and not to be guessed by whoever chose a value in it. It uses the spare
@@ -102,7 +125,7 @@ func boundaryOf(scratch []byte, l Letter, e Envelope) string {
 	scratch = append(append(scratch, 0), l.Text...)
 	scratch = append(append(scratch, 0), l.HTML...)
 	sum := sha256.Sum256(scratch)
-	return "renewd-" + hex.EncodeToString(sum[:16])
+	return boundaryBegin + hex.EncodeToString(sum[:16])
 }
 
 // appendUnsubscribe appends the headers by which mail programs offer to refuse

@@ -61,6 +61,22 @@ func appendWaysOut(b []byte, addresses ...string) []byte {
 	return append(b, "\r\n"...)
 }
 
+// appendBoundary appends the end of a header whose message, or part, has parts.
+func appendBoundary(b []byte, contentType, boundary string) []byte {
+	b = append(b, "Content-Type: "...)
+	b = append(b, contentType...)
+	b = append(b, ";\r\n boundary="...)
+	b = append(b, boundary...)
+	return append(b, "\r\n\r\n"...)
+}
+
+// appendLastBoundary appends the line after the last part.
+func appendLastBoundary(b []byte, boundary string) []byte {
+	b = append(b, "--"...)
+	b = append(b, boundary...)
+	return append(b, "--\r\n"...)
+}
+
 // appendPart appends one part of a multipart message.
 func appendPart(b []byte, boundary, contentType, text string) []byte {
 	b = append(b, "--"...)

@@ -16,6 +16,8 @@ type Letter struct {
 	Subject, Preheader string
 	// Text is the plain text part, lines ending in LF; HTML the whole page.
 	Text, HTML string
+	// Calendar is nil where the letter has none.
+	Calendar *Calendar
 	// Locale is the language that the letter is written in.
 	Locale string
 	// File is the template's name within its directory; BuiltIn is true where it
@@ -175,6 +177,9 @@ func (s *Set) render(l *letterFile, t *tongue, data Data) (Letter, error) {
 	markdown, err := p.run(p.letter, &data, false)
 	if err != nil {
 		return Letter{}, newFault(l.file, l.builtIn, l.source, err)
+	}
+	if l.calendar {
+		out.Calendar = newCalendar(&data, s.calendarTongue(t))
 	}
 	if out.Subject = shorten(oneLine(subject), 250); out.Subject == "" {
 		return Letter{}, Fault{File: l.file, BuiltIn: l.builtIn, Line: 1, Column: 1, Text: "the subject is empty for this customer"}
