@@ -58,7 +58,7 @@ func (d *demo) letters(ctx context.Context) ([]demoLetter, error) {
 	return letters, err
 }
 
-// parse reads the headers and both parts of a message.
+// parse reads the headers, the text and the page of a message.
 func (l *demoLetter) parse(raw []byte) error {
 	m, err := mail.ReadMessage(strings.NewReader(string(raw)))
 	if err != nil {
@@ -75,11 +75,16 @@ func (l *demoLetter) parse(raw []byte) error {
 	if l.To = to.Address; to.Name != "" {
 		l.To = to.Name + " <" + to.Address + ">"
 	}
-	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	return l.parseParts(m.Header.Get("Content-Type"), m.Body)
+}
+
+// parseParts reads the text and the page; what is attached to them is left out.
+func (l *demoLetter) parseParts(contentType string, body io.Reader) error {
+	_, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		return err
 	}
-	parts := multipart.NewReader(m.Body, params["boundary"])
+	parts := multipart.NewReader(body, params["boundary"])
 	for {
 		part, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
@@ -88,13 +93,21 @@ func (l *demoLetter) parse(raw []byte) error {
 		if err != nil {
 			return err
 		}
+		kind := part.Header.Get("Content-Type")
+		if strings.HasPrefix(kind, "multipart/") {
+			if err := l.parseParts(kind, part); err != nil {
+				return err
+			}
+			continue
+		}
 		text, err := io.ReadAll(quotedprintable.NewReader(part))
 		if err != nil {
 			return err
 		}
-		if strings.HasPrefix(part.Header.Get("Content-Type"), "text/html") {
+		switch {
+		case strings.HasPrefix(kind, "text/html"):
 			l.HTML = string(text)
-		} else {
+		case strings.HasPrefix(kind, "text/plain"):
 			l.Text = string(text)
 		}
 	}
