@@ -28,7 +28,7 @@ func TestDocs(t *testing.T) {
 			shown = append(shown, block[2])
 		}
 	}
-	if len(letters) != 2 || len(shown) != 2 {
+	if len(letters) != 3 || len(shown) != 2 {
 		t.Fatalf("%d letters and %d results", len(letters), len(shown))
 	}
 	for i, text := range letters {
