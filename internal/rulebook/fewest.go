@@ -47,16 +47,39 @@ func Fewest(windows []Window) []Send {
 	// send; one that opens after the closing of the send at shared cannot be
 	// open on that of any send before it.
 	for _, w := range sorted {
-		if !w.Duty.Dedicated && shared >= 0 && w.Opens <= sends[shared].Closes {
-			s := &sends[shared]
-			s.Opens = max(s.Opens, w.Opens)
-			s.Windows = append(s.Windows, w)
+		if !w.Duty.Dedicated && shared >= 0 && w.opensFor() <= sends[shared].Closes {
+			sends[shared].Windows = append(sends[shared].Windows, w)
 			continue
 		}
 		if !w.Duty.Dedicated {
 			shared = len(sends)
 		}
-		sends = append(sends, Send{Opens: w.Opens, Closes: w.Closes, Windows: []Window{w}})
+		sends = append(sends, Send{Closes: w.Closes, Windows: []Window{w}})
+	}
+	for i := range sends {
+		sends[i].open()
 	}
 	return sends
+}
+
+// open finds the first day common to the windows: the law's where it names one,
+// our own choice else. Windows of our own choosing that others open earlier open
+// with them.
+func (s *Send) open() {
+	ours := !slices.ContainsFunc(s.Windows, func(w Window) bool { return !w.Ours })
+	for i := range s.Windows {
+		w := &s.Windows[i]
+		switch {
+		case ours, !w.Ours:
+			s.Opens = max(s.Opens, w.Opens)
+		default:
+			s.Opens = max(s.Opens, w.opensFor())
+		}
+	}
+	s.Opens = min(s.Opens, s.Closes)
+	for i := range s.Windows {
+		if w := &s.Windows[i]; w.Ours {
+			w.Opens = min(w.Opens, s.Opens)
+		}
+	}
 }

@@ -35,6 +35,22 @@ type Window struct {
 	On     renewal.Date
 	// Opens and Closes are local dates of the customer, both inclusive.
 	Opens, Closes renewal.Date
+	// Ours: no text names Opens, it is our own choice; a notice that leaves a
+	// little earlier for another duty meets this one as well.
+	Ours bool
+}
+
+// oursAtMost is how long before its closing a window whose opening is our own may
+// be met by another duty's notice: as early as any law wants one, and no earlier,
+// so that it is still news.
+const oursAtMost = 60
+
+// opensFor is the first day on which a notice for another duty meets this one.
+func (w *Window) opensFor() renewal.Date {
+	if w.Ours {
+		return min(w.Opens, w.Closes.AddDays(-oursAtMost))
+	}
+	return w.Opens
 }
 
 // Windows returns the window of each duty whose conditions the subject meets for
@@ -73,7 +89,7 @@ func (d *Duty) window(s *Subject, cal Calendar) (Window, bool) {
 		return Window{}, false
 	}
 	w.Closes = latestDay(w.On, d, dayOff(d, s, cal))
-	if d.EarliestOurs.Set {
+	if w.Ours = d.EarliestOurs.Set; w.Ours {
 		w.Opens = earliestDay(w.Closes, d.EarliestOurs)
 	} else {
 		w.Opens = earliestDay(w.On, d.Earliest)
