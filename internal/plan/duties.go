@@ -129,7 +129,7 @@ func Settle(now time.Time, set *Settings, d *renewal.Dossier) renewal.Settlement
 			under.Derives[r.On] = true
 		}
 		if HoldsRenewals(r) {
-			under.Holds = func(a *renewal.Agreement) bool { return set.holds(now, d, a) }
+			under.Holds = func(a *renewal.Agreement, at time.Time) bool { return set.holds(at, now, d, a) }
 		}
 	}
 	return renewal.SettleUnder(d, now, set.Zone, under)

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"renewd/internal/renewal"
+	"renewd/internal/rulebook"
 )
 
 // randomStart is the first day of every random story.
@@ -60,7 +61,11 @@ func (r *random) instant(days int, label string) time.Time {
 }
 
 func (r *random) settings() *Settings {
-	s := &Settings{Zone: rapid.SampledFrom(r.zones).Draw(r.t, "business zone"), Locale: "en",
+	book, err := rulebook.Load()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	s := &Settings{Book: book, Calendar: rulebook.PublicHolidays(nil), Zone: rapid.SampledFrom(r.zones).Draw(r.t, "business zone"), Locale: "en",
 		Cap: r.period("cap", "P3D", "P1D", "P0D"), Burst: rapid.SampledFrom([]int{0, 1, 100}).Draw(r.t, "burst"),
 		Hold: r.period("hold", "P30D", "P1M", "P5D"), AfterResolution: r.period("after", "P7D", "P0D")}
 	s.Hours = Hours{Open: 9 * 60, Close: 18 * 60, Holidays: map[renewal.Date]bool{}}
@@ -101,12 +106,23 @@ func (r *random) rule(place int) renewal.Rule {
 	switch rapid.IntRange(0, 4).Draw(r.t, "family") {
 	case 0:
 		rule.Class = renewal.Notice
+		rule.OnMissed = rapid.SampledFrom([]renewal.OnMissed{"", renewal.HoldRenewal, renewal.RenewCancellable}).Draw(r.t, "on missed")
+		if rapid.Bool().Draw(r.t, "unused") {
+			rule.Unused = &renewal.Unused{Since: r.period("since", "P7D", "P30D"), Template: "still-using",
+				Then: rapid.SampledFrom([]renewal.WhenUnused{renewal.UnusedLetter, renewal.UnusedTask, renewal.UnusedHold}).Draw(r.t, "then")}
+		}
+		if rapid.Bool().Draw(r.t, "duties") {
+			rule.Duties = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"us-ca-renewal", "us-ca-annual", "us-ca-price", "us-ut", "us-il",
+				"us-ny-trial", "fr-chatel", "es", "sepa", "mx", "us-co", "us-mn-yearly", "us-ma-monthly"}), 1, 4, rapid.ID[string]).Draw(r.t, "which duties")
+			return rule
+		}
 		rule.Notice = &renewal.NoticeWindow{
-			Anchor:   rapid.SampledFrom([]renewal.Anchor{renewal.AnchorRenewsOn, renewal.AnchorCancelBy, renewal.AnchorEndsOn}).Draw(r.t, "anchor"),
+			Anchor:   rapid.SampledFrom([]renewal.Anchor{renewal.AnchorRenewsOn, renewal.AnchorCancelBy, renewal.AnchorEndsOn,
+				renewal.AnchorTrialEndsOn, renewal.AnchorYearly}).Draw(r.t, "anchor"),
 			Earliest: r.period("earliest", "P30D", "P7D", "P2D"), Latest: r.period("latest", "P2D", "P1D", "P0D")}
 	case 1:
 		rule.On = rapid.SampledFrom([]renewal.EventType{renewal.Renewal, renewal.Use, renewal.Cancel,
-			renewal.ComplaintEvent, renewal.PurchaseEvent}).Draw(r.t, "on")
+			renewal.ComplaintEvent, renewal.PurchaseEvent, renewal.SignUp, renewal.PriceChange}).Draw(r.t, "on")
 		if rapid.Bool().Draw(r.t, "transactional") {
 			rule.Class = renewal.Transactional
 		}
@@ -151,7 +167,17 @@ func (r *random) agreement(d *renewal.Dossier) renewal.Agreement {
 		CustomerID: rapid.SampledFrom(d.Customers).Draw(r.t, "owner").ID,
 		Kind:       rapid.SampledFrom([]string{renewal.KindPass, renewal.KindContract}).Draw(r.t, "kind"),
 		EndsOn:     randomStart + renewal.Date(rapid.IntRange(-20, 90).Draw(r.t, "ends")),
-		AutoRenew:  rapid.Bool().Draw(r.t, "auto renew")}
+		AutoRenew:  rapid.Bool().Draw(r.t, "auto renew"), KnownAt: renewal.StartOf(randomStart, time.UTC)}
+	day := func(label string) renewal.Date { return randomStart + renewal.Date(rapid.IntRange(-20, 120).Draw(r.t, label)) }
+	if rapid.Bool().Draw(r.t, "has a start") {
+		a.StartsOn = a.EndsOn - renewal.Date(rapid.IntRange(0, 800).Draw(r.t, "starts"))
+	}
+	if r.oneIn(3, "has a trial") {
+		a.TrialEndsOn = day("trial ends")
+	}
+	if r.oneIn(3, "has a new price") {
+		a.NewPrice, a.NewPriceFrom = renewal.Money{Minor: 1300, Currency: "EUR"}, day("new price from")
+	}
 	if rapid.Bool().Draw(r.t, "has a term") {
 		a.Term = r.period("term", "P1M", "P3M", "P1Y")
 		assume := r.oneIn(3, "assume renewal")

@@ -71,6 +71,8 @@ func (s *stepper) pass(t time.Time) {
 	s.guard()
 	for _, h := range looked {
 		for {
+			// What left may let a renewal that waited for it go ahead.
+			s.warnings = append(s.warnings, Settle(t, s.set, h.d).Warnings...)
 			out := Decide(t, s.set, s.standing, h.d)
 			s.write(t, h, out)
 			h.next = out.NextLook

@@ -173,7 +173,9 @@ func anchorDays(a *renewal.Agreement, anchor renewal.Anchor) []renewal.Date {
 	case renewal.AnchorEndsOn:
 		day = a.EndsOn
 	case renewal.AnchorTrialEndsOn:
-		day = a.TrialEndsOn
+		if trialInTerm(a) {
+			day = a.TrialEndsOn
+		}
 	case renewal.AnchorYearly:
 		return anniversaries(a)
 	}
@@ -181,6 +183,17 @@ func anchorDays(a *renewal.Agreement, anchor renewal.Anchor) []renewal.Date {
 		return nil
 	}
 	return []renewal.Date{day}
+}
+
+// trialInTerm reports whether the trial ends in the term in force: a notice of it
+// is not given again in the next one.
+func trialInTerm(a *renewal.Agreement) bool {
+	term := a.InForce()
+	if len(a.Terms) > 1 && renewal.CauseRenews(term.Cause) && a.TrialEndsOn < term.StartsOn {
+		return false
+	}
+	_, rolls := a.NextEnd()
+	return a.TrialEndsOn <= a.EndsOn || !a.AutoRenew || !rolls
 }
 
 // anniversaries are the days after the first of the term in force, up to the day

@@ -38,15 +38,16 @@ func HoldsRenewals(r *renewal.Rule) bool {
 }
 
 // holds reports whether some rule keeps the term in force of an agreement from
-// rolling by itself: a notice that is owed did not leave, or nobody uses it.
-func (s *Settings) holds(now time.Time, d *renewal.Dossier, a *renewal.Agreement) bool {
+// rolling by itself at an instant: a notice that is owed did not leave, or nobody
+// had used it by then or has since.
+func (s *Settings) holds(at, now time.Time, d *renewal.Dossier, a *renewal.Agreement) bool {
 	c := d.Customer(a.CustomerID)
 	for i := range s.Rules {
 		r := &s.Rules[i]
 		if !HoldsRenewals(r) || c == nil || !s.matches(r, c, a, a.Product, false) {
 			continue
 		}
-		if r.Unused != nil && r.Unused.Then == renewal.UnusedHold && s.unused(r.Unused, d, a, now) {
+		if r.Unused != nil && r.Unused.Then == renewal.UnusedHold && s.unused(r.Unused, d, a, at) && s.unused(r.Unused, d, a, now) {
 			return true
 		}
 		if r.GivesNotice() && r.OnMissed == renewal.HoldRenewal && s.owesNotice(r, d, c, a) {

@@ -55,8 +55,8 @@ func Settle(d *Dossier, now time.Time, business *time.Location) Settlement {
 // Conditions are what the rules say about how facts move terms.
 type Conditions struct {
 	// Holds reports whether the term in force of an agreement must not roll by
-	// itself; nil: none is held.
-	Holds func(a *Agreement) bool
+	// itself at an instant; nil: none is held.
+	Holds func(a *Agreement, at time.Time) bool
 	// Derives says which events are drawn from the facts: SignUp, PriceChange.
 	Derives map[EventType]bool
 }
@@ -145,7 +145,7 @@ func (s *Settlement) assume(d *Dossier, t time.Time, business *time.Location, un
 		for {
 			at := later(StartOf(a.RenewsOn(), zone), a.InForce().KnownAt)
 			end, ok := a.NextEnd()
-			if at.After(t) || !ok || d.CancelledAt(a, at) || under.Holds != nil && under.Holds(a) {
+			if at.After(t) || !ok || d.CancelledAt(a, at) || under.Holds != nil && under.Holds(a, at) {
 				break
 			}
 			s.open(a, Term{StartsOn: a.RenewsOn(), EndsOn: end, KnownAt: at, Cause: CauseAssumed})
