@@ -93,7 +93,7 @@ func Sample(n int) Data {
 	data := Data{
 		Customer: Customer{Ref: "C1", Name: "Alex Martin", Email: "alex@customer.example", Attributes: map[string]string{}},
 		Links: Links{Unsubscribe: "https://renew.example/u/sample", Manage: "https://renew.example/m/sample",
-			Cancel: "https://renew.example/m/sample"},
+			Cancel: "https://renew.example/m/sample", Reason: "https://renew.example/s/sample"},
 	}
 	names := []string{"Alex Martin", "Camille Martin", "Noa Martin", "Robin Martin"}
 	ends := renewal.NewDate(2027, 3, 31)
@@ -106,7 +106,7 @@ func Sample(n int) Data {
 			Ref: "A" + string(rune('1'+i%9)), Kind: renewal.KindPass, Product: &Product{ref: "P1", name: "Annual pass"}, Customer: owner,
 			StartsOn: end.AddDays(-364), EndsOn: end, RenewsOn: end + 1, CancelBy: end,
 			Price: &renewal.Money{Minor: 9900, Currency: "EUR"}, RenewURL: "https://shop.example/renew?id=A1",
-			Term: &year,
+			Term: &year, Manage: data.Links.Manage, Cancel: data.Links.Cancel, Reason: data.Links.Reason,
 		})
 	}
 	return data
@@ -126,6 +126,7 @@ func samplesFor(l *letterFile) []Data {
 		for i := range bare.Agreements {
 			a := &bare.Agreements[i]
 			a.Customer.Name, a.Product, a.Price, a.RenewURL, a.StartsOn, a.Term = "", nil, nil, "", 0, nil
+			a.Manage, a.Cancel, a.Reason = "", "", ""
 			a.Ended = true
 		}
 		paid := Sample(n)

@@ -74,6 +74,8 @@ type Agreement struct {
 	NewPriceChargedOn, NewPriceCancelBy renewal.Date
 	// RenewURL is where the customer renews; empty where there is no such page.
 	RenewURL string
+	// Manage, Cancel and Reason are this agreement's own pages; see Links.
+	Manage, Cancel, Reason string
 	// AutoRenew is true where the agreement renews unless somebody cancels.
 	AutoRenew bool
 	// Term is the length of one term, nil where it is not known.
@@ -134,12 +136,16 @@ func (p *Product) Ref() string {
 // String returns Name.
 func (p *Product) String() string { return p.Name() }
 
-// Links are the customer's own pages; each is empty where there is none.
+// Links are the customer's own pages; each is empty where there is none. Those
+// about an agreement are of the letter's first one: a letter about several takes
+// each agreement's own.
 type Links struct {
 	// Unsubscribe stands in the footer too, where it is not empty.
 	Unsubscribe string
-	Manage      string
-	Cancel      string
+	// Manage is the page of an agreement, Cancel the same with the button that
+	// stops its renewal first (empty where it does not renew by itself), Reason
+	// the question why somebody leaves.
+	Manage, Cancel, Reason string
 }
 
 // Event is the fact that a letter answers.
@@ -180,19 +186,25 @@ type Facts struct {
 	// to staff; nil means UTC.
 	Zone  *time.Location
 	Links Links
+	// Pages has the pages of agreements by their id, each without Unsubscribe;
+	// one that is missing has those of Links.
+	Pages map[int64]Links
 	// Today is the day of sending in the customer's zone.
 	Today renewal.Date
 }
 
 // NewData gathers what a letter's template sees. A product's RenewURL is where
-// an agreement renews, else the page of Links.Manage; an address that no letter
-// may link to counts as none.
+// an agreement renews, else its page Manage; an address that no letter may link
+// to counts as none.
 func NewData(f Facts) Data {
-	f.Links = Links{Unsubscribe: link(f.Links.Unsubscribe), Manage: link(f.Links.Manage), Cancel: link(f.Links.Cancel)}
+	letter := f.Links
+	if len(f.Agreements) > 0 {
+		letter = f.pagesOf(f.Agreements[0])
+	}
 	if f.Zone == nil {
 		f.Zone = time.UTC
 	}
-	d := Data{Links: f.Links, Staff: newStaff(f.Staff, f.Zone)}
+	d := Data{Links: letter.safe(), Staff: newStaff(f.Staff, f.Zone)}
 	switch {
 	case f.To != nil:
 		d.Customer = newCustomer(f.To)
@@ -216,6 +228,21 @@ func NewData(f Facts) Data {
 	return d
 }
 
+// pagesOf are the pages of an agreement, with the letter's Unsubscribe.
+func (f *Facts) pagesOf(a *renewal.Agreement) Links {
+	pages, own := f.Pages[a.ID]
+	if !own {
+		return f.Links
+	}
+	pages.Unsubscribe = f.Links.Unsubscribe
+	return pages
+}
+
+// safe leaves addresses out that no letter may link to.
+func (l Links) safe() Links {
+	return Links{Unsubscribe: link(l.Unsubscribe), Manage: link(l.Manage), Cancel: link(l.Cancel), Reason: link(l.Reason)}
+}
+
 func newCustomer(c *renewal.Customer) Customer {
 	return Customer{Ref: c.Ref, Name: c.Name, Email: c.Email, Attributes: c.Attributes}
 }
@@ -228,11 +255,13 @@ func newProduct(p *renewal.Product) *Product {
 }
 
 func newAgreement(a *renewal.Agreement, owner Customer, f Facts) Agreement {
+	pages := f.pagesOf(a).safe()
 	out := Agreement{
 		Ref: a.Ref, Kind: a.Kind, Product: newProduct(a.Product), Customer: owner,
 		StartsOn: termStart(a), EndsOn: a.EndsOn, RenewsOn: a.RenewsOn(), CancelBy: a.CancelBy(),
 		Price: known(a.Price), NewPrice: known(a.NewPrice), NewPriceFrom: a.NewPriceFrom,
-		RenewURL: f.Links.Manage, AutoRenew: a.AutoRenew, Ended: a.EndsOn < f.Today,
+		RenewURL: pages.Manage, Manage: pages.Manage, Cancel: pages.Cancel, Reason: pages.Reason,
+		AutoRenew: a.AutoRenew, Ended: a.EndsOn < f.Today,
 	}
 	if a.Product != nil && link(a.Product.RenewURL) != "" {
 		out.RenewURL = link(a.Product.RenewURL)

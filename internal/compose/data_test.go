@@ -37,9 +37,9 @@ func TestNewData(t *testing.T) {
 		Agreements: []Agreement{
 			{Ref: "A1", Kind: "pass", Product: &Product{ref: "P1", name: "Annual pass"}, Customer: ana, StartsOn: date("2026-03-01"), EndsOn: date("2027-02-28"),
 				RenewsOn: date("2027-03-01"), CancelBy: date("2027-02-01"), Price: &renewal.Money{Minor: 9900, Currency: "EUR"}, NewPrice: &renewal.Money{Minor: 10900, Currency: "EUR"},
-				NewPriceFrom: date("2027-03-01"), NewPriceChargedOn: date("2027-03-01"), NewPriceCancelBy: date("2027-02-01"), RenewURL: "https://shop.example/renew", AutoRenew: true, Term: &year},
+				NewPriceFrom: date("2027-03-01"), NewPriceChargedOn: date("2027-03-01"), NewPriceCancelBy: date("2027-02-01"), RenewURL: "https://shop.example/renew", Manage: "https://x.example/m", AutoRenew: true, Term: &year},
 			{Ref: "A2", Kind: "contract", Customer: Customer{Ref: "C2", Name: "Léo"}, StartsOn: date("2026-01-01"), EndsOn: date("2026-12-31"),
-				RenewsOn: date("2027-01-01"), CancelBy: date("2026-12-31"), CancelPassed: true, RenewURL: "https://x.example/m", Ended: true},
+				RenewsOn: date("2027-01-01"), CancelBy: date("2026-12-31"), CancelPassed: true, RenewURL: "https://x.example/m", Manage: "https://x.example/m", Ended: true},
 		},
 		Links: Links{Unsubscribe: "https://x.example/u", Manage: "https://x.example/m"},
 		Event: &Event{Type: "payment", On: date("2027-01-01"), At: at.In(paris), Product: &Product{ref: "P1", name: "Annual pass"}, Amount: &renewal.Money{Minor: 9900, Currency: "EUR"},
@@ -74,6 +74,33 @@ func TestRenewalPrice(t *testing.T) {
 	} {
 		if got := c.a.RenewalPrice(); cmp.Diff(c.want, got) != "" || c.a.PriceChanges() != c.changes {
 			t.Errorf("%s: %v, changes %v", c.title, got, c.a.PriceChanges())
+		}
+	}
+}
+
+// TestPagesOfAgreements: each agreement of a letter has pages of its own, the
+// letter those of its first.
+func TestPagesOfAgreements(t *testing.T) {
+	household := &renewal.Dossier{Agreements: []renewal.Agreement{{ID: 1, Ref: "A1"}, {ID: 2, Ref: "A2", Product: &renewal.Product{RenewURL: "https://shop.example/renew"}}, {ID: 3, Ref: "A3"}}}
+	f := Facts{Household: household, Links: Links{Unsubscribe: "https://x.example/u", Manage: "https://x.example/m/0"}, Pages: map[int64]Links{
+		1: {Manage: "https://x.example/m/1", Cancel: "https://x.example/m/1?cancel", Reason: "javascript:no"},
+		2: {Manage: "https://x.example/m/2", Reason: "https://x.example/s/2"},
+	}}
+	for i := range household.Agreements {
+		f.Agreements = append(f.Agreements, &household.Agreements[i])
+	}
+	d := NewData(f)
+	if want := (Links{Unsubscribe: "https://x.example/u", Manage: "https://x.example/m/1", Cancel: "https://x.example/m/1?cancel"}); d.Links != want {
+		t.Errorf("the letter's links are %+v", d.Links)
+	}
+	type pages struct{ renew, manage, cancel, reason string }
+	for i, want := range []pages{
+		{"https://x.example/m/1", "https://x.example/m/1", "https://x.example/m/1?cancel", ""},
+		{"https://shop.example/renew", "https://x.example/m/2", "", "https://x.example/s/2"},
+		{"https://x.example/m/0", "https://x.example/m/0", "", ""},
+	} {
+		if a := d.Agreements[i]; (pages{a.RenewURL, a.Manage, a.Cancel, a.Reason}) != want {
+			t.Errorf("%s: %+v", a.Ref, a)
 		}
 	}
 }

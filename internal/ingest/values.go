@@ -3,13 +3,11 @@ package ingest
 import (
 	"errors"
 	"fmt"
-	"net/mail"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"golang.org/x/net/idna"
 	"golang.org/x/text/language"
 
 	"renewd/internal/renewal"
@@ -79,27 +77,8 @@ func parseRef(s string) (string, error) {
 
 // parseEmail accepts one plain address whose domain can exist.
 func parseEmail(s string) (string, error) {
-	bad := errors.New("this is no e-mail address; write one address such as name@example.org")
-	a, err := mail.ParseAddress(s)
-	if err != nil || a.Address != s || len(s) > 254 {
-		return "", bad
-	}
-	domain := s[strings.LastIndexByte(s, '@')+1:]
-	ascii, err := idna.Lookup.ToASCII(domain)
-	if err != nil || len(ascii) > 253 {
-		return "", bad
-	}
-	labels := strings.Split(ascii, ".")
-	if len(labels) < 2 {
-		return "", errors.New("the domain of this e-mail address is not complete; write one such as name@example.org")
-	}
-	for _, label := range labels {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' || strings.Trim(strings.ToLower(label), "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-			return "", bad
-		}
-	}
-	if strings.Trim(labels[len(labels)-1], "0123456789") == "" {
-		return "", bad
+	if err := renewal.CheckEmail(s); err != nil {
+		return "", err
 	}
 	return s, nil
 }
