@@ -7,7 +7,8 @@ package templates
 import "embed"
 
 // FS has the letters NAME.LOCALE.md, NAME.sober.LOCALE.md and layout.html, and
-// the pages unsubscribe.LOCALE.html and page.html.
+// the pages unsubscribe.LOCALE.html, manage.LOCALE.html, reason.LOCALE.html and
+// page.html.
 //
-//go:embed *.md layout.html page.html unsubscribe.*.html
+//go:embed *.md layout.html page.html unsubscribe.*.html manage.*.html reason.*.html
 var FS embed.FS

@@ -17,6 +17,7 @@ import (
 	sd "github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
 
+	"renewd/internal/compose"
 	"renewd/internal/daemon"
 	"renewd/internal/plan"
 	"renewd/internal/store"
@@ -156,7 +157,8 @@ func (c *Config) serveOptions(db *store.DB) (daemon.ServeOptions, error) {
 // pages loads the public pages with the business's own ones over them.
 func (c *Config) pages() (*web.Pages, error) {
 	return web.LoadPages(templates.FS, os.DirFS(c.Templates), web.Business{Name: c.Business.Name,
-		PostalAddress: c.Business.PostalAddress, Email: c.Business.answersTo(), Locale: c.Business.Locale})
+		PostalAddress: c.Business.PostalAddress, Email: c.Business.answersTo(), Locale: c.Business.Locale},
+		func(page, customer string) web.Words { return compose.SpeechFor(page, customer, c.Business.Locale) })
 }
 
 // refresher returns what looks whether the business's own letters or pages were

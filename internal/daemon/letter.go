@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"renewd/internal/compose"
 	"renewd/internal/renewal"
@@ -46,6 +47,14 @@ func (e *Engine) prepare(ctx context.Context, c claimed) (store.Prepared, error)
 			envelope.UnsubscribeURL = e.o.BaseURL + "/u/" + token
 			facts.Links.Unsubscribe = envelope.UnsubscribeURL
 		}
+	}
+	if e.o.BaseURL != "" {
+		// The day of the claim, so that a later try of the same message is the same letter.
+		pages, err := e.links.pagesOf(ctx, e.o.BaseURL, facts.Agreements, renewal.LocalDate(c.stored.At, time.UTC))
+		if err != nil {
+			return store.Prepared{}, fmt.Errorf("%w: %w", errNotTheLetter, err)
+		}
+		facts.Pages = pages
 	}
 	letter, err := e.o.Letters.Render(c.stored.Template, c.stored.Locale, c.message.Sober, compose.NewData(facts))
 	if err != nil {

@@ -16,10 +16,14 @@ import (
 	"testing"
 	"time"
 
+	"renewd/internal/compose"
 	"renewd/templates"
 )
 
 var business = Business{Name: "Parc Aurore", PostalAddress: "1 rue des Lilas\n69001 Lyon\nFrance", Email: "accueil@parc-aurore.example", Locale: "fr"}
+
+// speak is how the pages of the business write dates and money.
+func speak(page, customer string) Words { return compose.SpeechFor(page, customer, business.Locale) }
 
 // office is Unsubscribes with real tokens and no database.
 type office struct {
@@ -105,26 +109,28 @@ func (o *office) gone() int {
 // what was logged.
 type site struct {
 	*office
+	desk    *desk
 	handler http.Handler
 	now     time.Time
 	log     bytes.Buffer
 }
 
 // builtInPages are loaded once for all tests that need no others.
-var builtInPages = sync.OnceValues(func() (*Pages, error) { return LoadPages(templates.FS, nil, business) })
+var builtInPages = sync.OnceValues(func() (*Pages, error) { return LoadPages(templates.FS, nil, business, speak) })
 
 func newSite(t testing.TB, own fs.FS) *site {
 	t.Helper()
 	pages, err := builtInPages()
 	if own != nil {
-		pages, err = LoadPages(templates.FS, own, business)
+		pages, err = LoadPages(templates.FS, own, business, speak)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{office: newOffice(), now: time.Date(2027, 3, 1, 8, 0, 0, 0, time.UTC)}
+	office := newOffice()
+	s := &site{office: office, desk: newDesk(t, office), now: time.Date(2027, 3, 1, 8, 0, 0, 0, time.UTC)}
 	s.handler = Public(PublicOptions{
-		Unsubscribes: s.office, Pages: func() *Pages { return pages },
+		Unsubscribes: s.office, Agreements: s.desk, Reasons: s.desk, Pages: func() *Pages { return pages },
 		Log: slog.New(slog.NewTextHandler(&s.log, nil)), Clock: func() time.Time { return s.now },
 	})
 	return s

@@ -18,18 +18,25 @@ const (
 	wrongEvery = 3 * time.Second
 )
 
-// patience counts wrong links by client. Its memory is fixed: clients share a
-// bucket with others by chance, which does no harm, as right links are never
-// counted.
+// How often somebody may wish for something on the pages of one agreement:
+// cancelling is never counted.
+const (
+	wishBurst = 20
+	wishEvery = time.Minute
+)
+
+// patience counts wrong links by client, or wishes by token. Its memory is fixed:
+// some share a bucket with others by chance, which does little harm, as right
+// links are never counted and wishes are few.
 type patience struct {
 	seed    maphash.Seed
 	buckets [2048]*rate.Limiter
 }
 
-func newPatience() *patience {
+func newPatience(every time.Duration, burst int) *patience {
 	p := &patience{seed: maphash.MakeSeed()}
 	for i := range p.buckets {
-		p.buckets[i] = rate.NewLimiter(rate.Every(wrongEvery), wrongBurst)
+		p.buckets[i] = rate.NewLimiter(rate.Every(every), burst)
 	}
 	return p
 }
@@ -38,6 +45,12 @@ func newPatience() *patience {
 // within what one may try.
 func (p *patience) allow(client netip.Addr, now time.Time) bool {
 	return p.buckets[p.bucket(client)].AllowN(now, 1)
+}
+
+// allowToken notes one more wish of whoever has a token and reports whether that
+// is still within what one may wish.
+func (p *patience) allowToken(token string, now time.Time) bool {
+	return p.buckets[maphash.String(p.seed, token)%uint64(len(p.buckets))].AllowN(now, 1)
 }
 
 // bucket is where a client is counted. Who has one IPv6 address has all of its

@@ -39,7 +39,7 @@ func TestClientAddress(t *testing.T) {
 }
 
 func TestPatience(t *testing.T) {
-	p := newPatience()
+	p := newPatience(wrongEvery, wrongBurst)
 	now := time.Date(2027, 3, 1, 8, 0, 0, 0, time.UTC)
 	for i := range wrongBurst { // a whole /64 is one client
 		if !p.allow(parseAddress(fmt.Sprintf("2001:db8::%x", i)), now) {

@@ -2,32 +2,32 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"html/template"
 	"io/fs"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 )
 
 const (
 	layoutFile = "page.html"
-	textPrefix = "unsubscribe."
 	textSuffix = ".html"
 )
 
+// fileKey is a family's pages in one language, by its tag in lower case.
+type fileKey struct{ family, tag string }
+
 // loader reads the files of pages and puts them together.
 type loader struct {
+	words  func(page, customer string) Words
 	layout string
-	// texts has, for each language by its tag in lower case, the contents of its
-	// file: the built-in one, then the administrator's own over it.
-	texts map[string][]string
-	// files has the name of the last file of each language, own the names of the
-	// files that are the administrator's.
-	files map[string]string
+	// texts has the contents of each file: the built-in one, then the
+	// administrator's own over it.
+	texts map[fileKey][]string
+	// files has the name of the last file of each, own the names of the files that
+	// are the administrator's.
+	files map[fileKey]string
 	own   map[string]bool
 	// styles are the hashes of all style sheets met with.
 	styles map[string]bool
@@ -47,7 +47,7 @@ func (l *loader) read(dir fs.FS, builtIn bool) {
 	}
 	for _, entry := range entries {
 		file := entry.Name()
-		isText := strings.HasPrefix(file, textPrefix) && strings.HasSuffix(file, textSuffix)
+		name, isText := familyOf(file)
 		if entry.IsDir() || !isText && file != layoutFile {
 			continue
 		}
@@ -63,22 +63,33 @@ func (l *loader) read(dir fs.FS, builtIn bool) {
 			l.layout = text
 			continue
 		}
-		l.addText(file, builtIn, text)
+		l.addText(name, file, builtIn, text)
 	}
 }
 
-func (l *loader) addText(file string, builtIn bool, text string) {
+// familyOf returns the family of a file by its name.
+func familyOf(file string) (name string, ok bool) {
+	for _, f := range families {
+		if strings.HasPrefix(file, f.name+".") && strings.HasSuffix(file, textSuffix) {
+			return f.name, true
+		}
+	}
+	return "", false
+}
+
+func (l *loader) addText(family, file string, builtIn bool, text string) {
 	var tag string
-	if len(file) > len(textPrefix)+len(textSuffix) {
-		tag = canonicalLocale(file[len(textPrefix) : len(file)-len(textSuffix)])
+	if prefix := len(family) + 1; len(file) > prefix+len(textSuffix) {
+		tag = canonicalLocale(file[prefix : len(file)-len(textSuffix)])
 	}
 	if tag == "" {
 		l.faults = append(l.faults, Fault{File: file, BuiltIn: builtIn,
-			Text: "the file's name has no language: unsubscribe.en.html, for example"})
+			Text: "the file's name has no language: " + family + ".en.html, for example"})
 		return
 	}
-	l.files[tag] = file
-	l.texts[tag] = append(l.texts[tag], text)
+	key := fileKey{family, tag}
+	l.files[key] = file
+	l.texts[key] = append(l.texts[key], text)
 }
 
 // assemble makes every page of every language and tries it.
@@ -96,41 +107,66 @@ func (l *loader) assemble(p *Pages) {
 		l.faults = append(l.faults, err)
 		return
 	}
-	for _, tag := range slices.Sorted(maps.Keys(l.files)) {
-		pages, err := l.language(layout, tag)
-		if err != nil {
-			l.faults = append(l.faults, l.fault(l.files[tag], err))
-			continue
-		}
-		p.languages[tag] = pages
-	}
-	if len(l.faults) == 0 && p.languages["en"] == nil {
-		l.faults = append(l.faults, Fault{File: "unsubscribe.en.html", BuiltIn: true, Text: "the file is missing"})
+	for _, f := range families {
+		l.assembleFamily(p, layout, f)
 	}
 }
 
-// language makes the pages of one language. A region's file (pt-br) stands on
-// that of its language (pt).
-func (l *loader) language(layout *template.Template, tag string) (map[string]*template.Template, error) {
+func (l *loader) assembleFamily(p *Pages, layout *template.Template, f family) {
+	before := len(l.faults)
+	for _, tag := range l.tags(f.name) {
+		pages, err := l.language(layout, f, tag)
+		if err != nil {
+			l.faults = append(l.faults, l.fault(l.files[fileKey{f.name, tag}], err))
+			continue
+		}
+		if p.languages[tag] == nil {
+			p.languages[tag] = map[string]*template.Template{}
+		}
+		maps.Copy(p.languages[tag], pages)
+	}
+	if len(l.faults) == before && p.languages["en"][f.pages[0]] == nil {
+		l.faults = append(l.faults, Fault{File: f.name + ".en.html", BuiltIn: true, Text: "the file is missing"})
+	}
+}
+
+// tags are the languages of a family, in order.
+func (l *loader) tags(family string) []string {
+	var tags []string
+	for key := range l.files {
+		if key.family == family {
+			tags = append(tags, key.tag)
+		}
+	}
+	slices.Sort(tags)
+	return tags
+}
+
+// language makes the pages of a family in one language. A region's file (pt-br)
+// stands on that of its language (pt).
+func (l *loader) language(layout *template.Template, f family, tag string) (map[string]*template.Template, error) {
 	set, err := layout.Clone()
 	if err != nil {
 		return nil, err
 	}
-	for i, r := range tag + "-" {
-		if r != '-' {
-			continue
-		}
-		for _, text := range l.texts[tag[:i]] {
-			if _, err := set.New(l.files[tag[:i]]).Parse(text); err != nil {
-				return nil, err
+	for _, name := range []string{f.on, f.name} {
+		for i, r := range tag + "-" {
+			if r != '-' {
+				continue
+			}
+			key := fileKey{name, tag[:i]}
+			for _, text := range l.texts[key] {
+				if _, err := set.New(l.files[key]).Parse(text); err != nil {
+					return nil, err
+				}
 			}
 		}
 	}
 	pages := map[string]*template.Template{}
-	for _, page := range allPages {
+	for _, page := range f.pages {
 		block := set.Lookup(page)
 		if block == nil || set.Lookup("title") == nil {
-			return nil, Fault{File: l.files[tag], Text: `the blocks {{define "title"}} and {{define "` + page + `"}} have to be there`}
+			return nil, Fault{File: l.files[fileKey{f.name, tag}], Text: `the blocks {{define "title"}} and {{define "` + page + `"}} have to be there`}
 		}
 		whole, err := set.Clone()
 		if err != nil {
@@ -139,52 +175,12 @@ func (l *loader) language(layout *template.Template, tag string) (map[string]*te
 		if _, err := whole.AddParseTree("body", block.Tree.Copy()); err != nil {
 			return nil, err
 		}
-		if err := l.try(whole, page, tag); err != nil {
+		if err := l.try(whole, f, page, tag); err != nil {
 			return nil, err
 		}
 		pages[page] = whole
 	}
 	return pages, nil
-}
-
-var (
-	postForm = regexp.MustCompile(`(?i)<form\b[^>]*\bmethod\s*=\s*["']?post\b`)
-	style    = regexp.MustCompile(`(?is)<style\b[^>]*>(.*?)</style\s*>`)
-)
-
-// try runs a page with made-up data in all the shapes that real data have, and
-// notes its style sheets.
-func (l *loader) try(t *template.Template, page, tag string) error {
-	var first []string
-	for i, sample := range []struct {
-		business Business
-		s        Subscriber
-	}{
-		{Business{Name: "Sample & Sons", PostalAddress: "1 Sample Street\nSampletown", Email: "hello@sample.example"},
-			Subscriber{Name: "Alex Martin", MaskedEmail: "a…@customer.example", Locale: tag}},
-		{Business{Name: "S", PostalAddress: "S"}, Subscriber{MaskedEmail: "z…@other.example", Unsubscribed: true}},
-		{Business{Name: "S", PostalAddress: "S"}, Subscriber{}},
-	} {
-		out, err := execute(t, page, tag, sample.business, sample.s)
-		if err != nil {
-			return err
-		}
-		if page == pageAsk && !postForm.Match(out) {
-			return Fault{File: l.files[tag], Text: `the block {{define "ask"}} has no button: <form method="post"><button>…</button></form>`}
-		}
-		var hashes []string
-		for _, m := range style.FindAllSubmatch(out, -1) {
-			sum := sha256.Sum256(m[1])
-			hashes = append(hashes, base64.StdEncoding.EncodeToString(sum[:]))
-			l.styles[hashes[len(hashes)-1]] = true
-		}
-		if i == 0 {
-			first = hashes
-		} else if !slices.Equal(first, hashes) {
-			return Fault{File: layoutFile, Text: "a style sheet is the same for every reader: no value can stand in <style>"}
-		}
-	}
-	return nil
 }
 
 // checkLayout proves that the layout shows what every page must show.
@@ -199,7 +195,7 @@ func (l *loader) checkLayout(layout *template.Template) error {
 			return err
 		}
 	}
-	out, err := execute(t, pageAsk, "en", Business{Name: name, PostalAddress: address}, Subscriber{})
+	out, err := execute(t, newView(pageAsk, "en", Business{Name: name, PostalAddress: address}, l.words("en", ""), content{}))
 	if err != nil {
 		return l.fault(layoutFile, err)
 	}

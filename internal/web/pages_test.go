@@ -17,7 +17,7 @@ import (
 
 // TestBuiltInPages: every language has the same pages, each in its own words.
 func TestBuiltInPages(t *testing.T) {
-	p, err := LoadPages(templates.FS, nil, business)
+	p, err := LoadPages(templates.FS, nil, business, speak)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,8 +27,8 @@ func TestBuiltInPages(t *testing.T) {
 	title := regexp.MustCompile(`<title>(.*) · Parc Aurore</title>`)
 	seen := map[string]string{}
 	for _, tag := range []string{"en", "fr", "pt", "es", "de"} {
-		for _, page := range allPages {
-			out, err := p.render(page, Subscriber{MaskedEmail: "a…@x.example", Locale: tag})
+		for _, page := range allPages() {
+			out, err := p.render(page, tryContent(page, tag))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,6 +48,25 @@ func TestBuiltInPages(t *testing.T) {
 	}
 }
 
+// allPages are the pages of all families.
+func allPages() (pages []string) {
+	for _, f := range families {
+		pages = append(pages, f.pages...)
+	}
+	return pages
+}
+
+// tryContent is somebody for any page.
+func tryContent(page, tag string) content {
+	a := sampleAgreement(tag)
+	c := aboutAgreement(&a)
+	c.subscriber = Subscriber{MaskedEmail: "a…@x.example", Locale: tag}
+	if page == pageSaved {
+		c.changes = []Change{{Field: a.Contact[0], From: "Alex", To: "Alex Martin"}}
+	}
+	return c
+}
+
 // TestLanguageOfAPage looks pages up as letters are looked up.
 func TestLanguageOfAPage(t *testing.T) {
 	region := fstest.MapFS{"unsubscribe.pt_BR.html": &fstest.MapFile{Data: []byte(`{{define "done"}}assinaturas{{end}}`)}}
@@ -57,11 +76,11 @@ func TestLanguageOfAPage(t *testing.T) {
 	} {
 		b := business
 		b.Locale = c.business
-		p, err := LoadPages(templates.FS, region, b)
+		p, err := LoadPages(templates.FS, region, b, speak)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := p.render(pageDone, Subscriber{Locale: c.locale})
+		out, err := p.render(pageDone, content{locale: c.locale})
 		if err != nil || !strings.Contains(string(out), `<html lang="`+c.lang+`"`) {
 			t.Errorf("%+v: %v\n%s", c, err, out)
 		}
@@ -131,7 +150,7 @@ func TestFaults(t *testing.T) {
 		{"page.html", without(`{{range .AddressLines}}<br>{{.}}{{end}}`, ""), `page.html: the layout does not show the postal address`},
 		{"page.html", without("<style>", "<style>\n/* */ .x { content: \"{{.Business.Name}}\" }"), `page.html: a style sheet is the same for every reader`},
 	} {
-		p, err := LoadPages(templates.FS, fstest.MapFS{c.file: &fstest.MapFile{Data: []byte(c.text)}}, business)
+		p, err := LoadPages(templates.FS, fstest.MapFS{c.file: &fstest.MapFile{Data: []byte(c.text)}}, business, speak)
 		if err == nil || p != nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s %q: %v, want %s", c.file, c.text, err, c.want)
 			continue
@@ -142,24 +161,24 @@ func TestFaults(t *testing.T) {
 		}
 	}
 	two := fstest.MapFS{"unsubscribe.fr.html": &fstest.MapFile{Data: []byte("{{")}, "unsubscribe.de.html": &fstest.MapFile{Data: []byte("{{define \"done\"}}\n{{.Nobody}}{{end}}")}}
-	if _, err := LoadPages(templates.FS, two, business); err == nil || !strings.Contains(err.Error(), "unsubscribe.de.html:2") || !strings.Contains(err.Error(), "unsubscribe.fr.html:1") {
+	if _, err := LoadPages(templates.FS, two, business, speak); err == nil || !strings.Contains(err.Error(), "unsubscribe.de.html:2") || !strings.Contains(err.Error(), "unsubscribe.fr.html:1") {
 		t.Errorf("two faults: %v", err)
 	}
 }
 
 // TestFolders: no folder of one's own is no fault; one that cannot be read is.
 func TestFolders(t *testing.T) {
-	if _, err := LoadPages(templates.FS, os.DirFS(filepath.Join(t.TempDir(), "none")), business); err != nil {
+	if _, err := LoadPages(templates.FS, os.DirFS(filepath.Join(t.TempDir(), "none")), business, speak); err != nil {
 		t.Error(err)
 	}
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LoadPages(templates.FS, os.DirFS(file), business); err == nil || !strings.Contains(err.Error(), "cannot be read") {
+	if _, err := LoadPages(templates.FS, os.DirFS(file), business, speak); err == nil || !strings.Contains(err.Error(), "cannot be read") {
 		t.Errorf("%v", err)
 	}
-	if _, err := LoadPages(fstest.MapFS{}, nil, business); err == nil || !strings.Contains(err.Error(), "page.html: the file is missing") {
+	if _, err := LoadPages(fstest.MapFS{}, nil, business, speak); err == nil || !strings.Contains(err.Error(), "page.html: the file is missing") {
 		t.Errorf("%v", err)
 	}
 }

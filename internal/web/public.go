@@ -16,8 +16,10 @@ import (
 
 // PublicOptions is what the public pages are made of. All fields are required.
 type PublicOptions struct {
-	// Unsubscribes knows the tokens.
+	// Unsubscribes, Agreements and Reasons know the tokens of their pages.
 	Unsubscribes Unsubscribes
+	Agreements   Agreements
+	Reasons      Reasons
 	// Pages returns the pages as they are now; it is asked at each request, so
 	// that edited ones can take the place of the old. Never nil.
 	Pages func() *Pages
@@ -30,7 +32,7 @@ type PublicOptions struct {
 
 const (
 	// maxBody is as much as a request may bring, in bytes. A wish to unsubscribe
-	// has 26.
+	// has 26, a corrected address a few hundred.
 	maxBody = 64 << 10
 	// workTime is how long one wish may take: less than the time in which the
 	// answer must be written.
@@ -42,15 +44,18 @@ const (
 )
 
 // Public returns the handler of the public listener: GET /u/{token} asks, POST
-// /u/{token} unsubscribes. A POST counts whatever its body says, from wherever
-// it comes and without a cookie: the token alone says who wishes what (RFC 8058).
+// /u/{token} unsubscribes; GET /m/{token} shows an agreement, POST /m/{token}
+// does what its form says; GET and POST /s/{token} ask why somebody leaves and
+// take the answer. A POST to /u counts whatever its body says, from wherever it
+// comes and without a cookie: the token alone says who wishes what (RFC 8058).
 func Public(o PublicOptions) http.Handler {
-	return &public{PublicOptions: o, wrong: newPatience()}
+	return &public{PublicOptions: o, wrong: newPatience(wrongEvery, wrongBurst), wishes: newPatience(wishEvery, wishBurst)}
 }
 
 type public struct {
 	PublicOptions
-	wrong *patience
+	// wrong counts wrong links by client, wishes what is wished for by token.
+	wrong, wishes *patience
 }
 
 func (p *public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -59,7 +64,7 @@ func (p *public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if v := recover(); v != nil {
 			p.Log.Error("a public page broke off", "method", r.Method, "panic", hide(fmt.Sprint(v), tokenOf(r)),
 				"stack", string(debug.Stack()))
-			a.show(http.StatusInternalServerError, pageFailed, Subscriber{})
+			_ = a.show(http.StatusInternalServerError, pageFailed, content{})
 		}
 	}()
 	a.headers()
@@ -77,9 +82,11 @@ func (p *public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // page answers GET, HEAD and POST.
 func (p *public) page(a *answer, r *http.Request) {
+	var body []byte
 	if r.Method == http.MethodPost {
-		// Nothing in the body matters, but what was not sent to its end was not wished.
-		_, err := io.Copy(io.Discard, http.MaxBytesReader(a.w, r.Body, maxBody))
+		// What was not sent to its end was not wished.
+		var err error
+		body, err = io.ReadAll(http.MaxBytesReader(a.w, r.Body, maxBody))
 		var tooLong *http.MaxBytesError
 		if errors.As(err, &tooLong) {
 			a.plain(http.StatusRequestEntityTooLarge)
@@ -90,11 +97,20 @@ func (p *public) page(a *answer, r *http.Request) {
 			return
 		}
 	}
-	token := tokenOf(r)
-	if token == "" {
-		a.show(http.StatusNotFound, pageMissing, Subscriber{})
-		return
+	switch kind, token := place(r); kind {
+	case "u":
+		p.unsubscribePage(a, r, token)
+	case "m":
+		p.managePage(a, r, token, body)
+	case "s":
+		p.reasonPage(a, r, token, body)
+	default:
+		_ = a.show(http.StatusNotFound, pageMissing, content{})
 	}
+}
+
+// unsubscribePage answers below /u; nothing in the body matters.
+func (p *public) unsubscribePage(a *answer, r *http.Request, token string) {
 	var s Subscriber
 	var err error
 	if r.Method == http.MethodPost {
@@ -113,9 +129,21 @@ func (p *public) page(a *answer, r *http.Request) {
 	case s.Unsubscribed:
 		page = pageAgain
 	}
-	if err := a.show(http.StatusOK, page, s); err != nil {
-		p.Log.Error("a public page cannot be shown", "page", page, "error", hide(err.Error(), token, s.Name, s.MaskedEmail))
+	p.show(a, http.StatusOK, page, token, aboutSubscriber(s))
+}
+
+// show writes a page and logs why it cannot be shown, without anything that
+// tells a person.
+func (p *public) show(a *answer, status int, page, token string, c content) {
+	err := a.show(status, page, c)
+	if err == nil {
+		return
 	}
+	secrets := []string{token, c.subscriber.Name, c.subscriber.MaskedEmail}
+	if c.agreement != nil {
+		secrets = append(secrets, c.agreement.Name, c.agreement.MaskedEmail)
+	}
+	p.Log.Error("a public page cannot be shown", "page", page, "error", hide(err.Error(), secrets...))
 }
 
 // unsubscribe does what a POST asks for, also where the client hangs up before
@@ -132,28 +160,36 @@ func (p *public) refuse(a *answer, r *http.Request, token string, err error) {
 	case errors.Is(err, ErrNoSuchPage):
 		if !p.wrong.allow(clientAddress(r), p.Clock()) {
 			a.retryAfter(int(wrongEvery / time.Second))
-			a.show(http.StatusTooManyRequests, pageSlow, Subscriber{})
+			_ = a.show(http.StatusTooManyRequests, pageSlow, content{})
 			return
 		}
-		a.show(http.StatusNotFound, pageMissing, Subscriber{})
+		_ = a.show(http.StatusNotFound, pageMissing, content{})
 	case errors.Is(err, ErrBusy), errors.Is(err, context.DeadlineExceeded):
 		a.retryAfter(busyRetry)
-		a.show(http.StatusServiceUnavailable, pageBusy, Subscriber{})
+		_ = a.show(http.StatusServiceUnavailable, pageBusy, content{})
 	default:
 		p.Log.Error("a public page failed", "method", r.Method, "error", hide(err.Error(), token))
-		a.show(http.StatusInternalServerError, pageFailed, Subscriber{})
+		_ = a.show(http.StatusInternalServerError, pageFailed, content{})
 	}
 }
 
-// tokenForm is what a token may consist of; others need not be looked up.
-var tokenForm = regexp.MustCompile(`^[A-Za-z0-9_.~-]{1,200}$`)
+// placeForm is where pages with tokens are, with what a token may consist of;
+// others need not be looked up.
+var placeForm = regexp.MustCompile(`^/([ums])/([A-Za-z0-9_.~-]{1,200})$`)
+
+// place returns the kind of page that a request asks for and its token, both
+// empty where there is no such page.
+func place(r *http.Request) (kind, token string) {
+	m := placeForm.FindStringSubmatch(r.URL.Path)
+	if m == nil {
+		return "", ""
+	}
+	return m[1], m[2]
+}
 
 // tokenOf is the token in a request's path, empty where there can be none.
 func tokenOf(r *http.Request) string {
-	token, found := strings.CutPrefix(r.URL.Path, "/u/")
-	if !found || !tokenForm.MatchString(token) {
-		return ""
-	}
+	_, token := place(r)
 	return token
 }
 
@@ -200,10 +236,10 @@ func (a *answer) retryAfter(seconds int) {
 // show writes a page. One that does not render is answered in two plain words:
 // with the same status where the thing itself is done or refused all the same,
 // else as a failure. The error says why.
-func (a *answer) show(status int, page string, s Subscriber) error {
-	body, err := a.pages.render(page, s)
+func (a *answer) show(status int, page string, c content) error {
+	body, err := a.pages.render(page, c)
 	if err != nil {
-		if page == pageAsk || page == pageAgain {
+		if asks(page) && status == http.StatusOK {
 			status = http.StatusInternalServerError
 		}
 		a.plain(status)
