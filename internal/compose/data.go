@@ -258,7 +258,7 @@ func newAgreement(a *renewal.Agreement, owner Customer, f Facts) Agreement {
 	pages := f.pagesOf(a).safe()
 	out := Agreement{
 		Ref: a.Ref, Kind: a.Kind, Product: newProduct(a.Product), Customer: owner,
-		StartsOn: termStart(a), EndsOn: a.EndsOn, RenewsOn: a.RenewsOn(), CancelBy: a.CancelBy(),
+		StartsOn: TermStart(a), EndsOn: a.EndsOn, RenewsOn: a.RenewsOn(), CancelBy: a.CancelBy(),
 		Price: known(a.Price), NewPrice: known(a.NewPrice), NewPriceFrom: a.NewPriceFrom,
 		RenewURL: pages.Manage, Manage: pages.Manage, Cancel: pages.Cancel, Reason: pages.Reason,
 		AutoRenew: a.AutoRenew, Ended: a.EndsOn < f.Today,
@@ -275,10 +275,10 @@ func newAgreement(a *renewal.Agreement, owner Customer, f Facts) Agreement {
 	return out
 }
 
-// termStart is the first day of the term in force: as written, else the day
+// TermStart is the first day of the term in force: as written, else the day
 // after the term that it followed. The agreement's own start is that of its
-// first term alone.
-func termStart(a *renewal.Agreement) renewal.Date {
+// first term alone. It is the zero Date where that is not known.
+func TermStart(a *renewal.Agreement) renewal.Date {
 	term := a.InForce()
 	switch {
 	case !term.StartsOn.IsZero():

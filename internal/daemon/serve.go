@@ -14,6 +14,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"renewd/internal/compose"
+	"renewd/internal/plan"
 	"renewd/internal/store"
 	"renewd/internal/web"
 )
@@ -369,7 +370,10 @@ func (s *Server) startWeb() (stop func() error) {
 		}()
 	}
 	if s.at.Public != nil {
-		serve(s.at.Public, web.Public(web.PublicOptions{Unsubscribes: s.engine().Links(), Pages: func() *web.Pages { return s.o().Pages }, Log: s.at.Log, Clock: s.o().Engine.Clock}))
+		links := s.engine().Links()
+		agreements := NewAgreementPages(links, func() *plan.Settings { return s.engine().o.Settings })
+		serve(s.at.Public, web.Public(web.PublicOptions{Unsubscribes: links, Agreements: agreements, Reasons: agreements,
+			Pages: func() *web.Pages { return s.o().Pages }, Log: s.at.Log, Clock: s.o().Engine.Clock}))
 	}
 	if s.at.Admin != nil {
 		serve(s.at.Admin, web.Admin(web.AdminOptions{Health: s.Health, Metrics: s.metrics.handler(s)}))
