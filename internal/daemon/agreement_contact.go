@@ -25,12 +25,14 @@ var contactColumns = map[string][]string{
 		"complemento", "complemento_morada", "adresszusatz", "zusatz"},
 	"postal_code": {"postal_code", "postcode", "post_code", "zip", "zip_code", "zipcode", "code_postal", "cp", "codigo_postal", "cep", "plz", "postleitzahl"},
 	"city":        {"city", "town", "ville", "commune", "cidade", "localidade", "ciudad", "localidad", "poblacion", "ort", "stadt", "wohnort"},
+	"region":      {"state", "province", "county", "departement", "canton", "provincia", "estado", "distrito", "bundesland", "kanton"},
+	"country":     {"land", "pays", "pais"},
 	"phone": {"phone", "telephone", "tel", "phone_number", "mobile", "mobile_phone", "portable", "numero_de_telephone", "telefone", "telemovel", "telefono",
 		"movil", "telefon", "telefonnummer", "handy", "mobil", "mobiltelefon"},
 }
 
 // contactKinds is the order of the page.
-var contactKinds = []string{"street", "street2", "postal_code", "city", "phone"}
+var contactKinds = []string{"street", "street2", "postal_code", "city", "region", "country", "phone"}
 
 // longestContact is how many characters a name or a line of an address may have.
 const longestContact = 200
