@@ -34,9 +34,11 @@ func copyTemplate(name, dir string) ([]string, error) {
 	files, err := fs.Glob(templates.FS, name+".*.md")
 	if name == "layout" || name == "layout.html" {
 		files = []string{"layout.html"}
+	} else if len(files) == 0 {
+		files, err = pageFiles(name)
 	}
 	if err != nil || len(files) == 0 {
-		return nil, usageError("there is no built-in letter %q: there are %s and layout", name, strings.Join(names, ", "))
+		return nil, usageError("there is no built-in letter %q: there are %s and layout; of the pages %s", name, strings.Join(names, ", "), strings.Join(pageNames, ", "))
 	}
 	for _, file := range files {
 		if _, err := os.Lstat(filepath.Join(dir, file)); err == nil {

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"slices"
 
 	"renewd/internal/renewal"
 )
@@ -25,3 +26,18 @@ func (l *Links) Opens(ctx context.Context, token string) map[string]bool {
 	_, opens[forReason], _ = l.holder(ctx, forReason, token)
 	return opens
 }
+
+// ContactColumns are the columns that a page shows, sorted, each once a kind.
+func ContactColumns() []string {
+	var all []string
+	for _, columns := range contactColumns {
+		for _, column := range columns {
+			all = append(all, foldColumn(column))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// FoldColumn is the spelling by which columns are known.
+func FoldColumn(name string) string { return foldColumn(name) }
