@@ -109,8 +109,9 @@ func (c *Config) renderFor(ctx context.Context, o PreviewOptions) (compose.Lette
 		if err != nil {
 			return compose.Letter{}, data, plainly(err)
 		}
+		facts.Links = c.previewPages(facts.Agreements[0].AutoRenew)
 		real := compose.NewData(facts)
-		real.Links = data.Links
+		real.Links.Unsubscribe = data.Links.Unsubscribe
 		data = real
 		if customer.Locale != "" {
 			locale = customer.Locale
@@ -163,6 +164,9 @@ func (c *Config) sampleFor(template string) compose.Data {
 	if data.Event != nil {
 		data.Event.At = data.Event.At.In(c.Business.TimeZone)
 	}
+	pages := c.previewPages(a.AutoRenew)
+	data.Links.Manage, data.Links.Cancel, data.Links.Reason = pages.Manage, pages.Cancel, pages.Reason
+	a.Manage, a.Cancel, a.Reason = pages.Manage, pages.Cancel, pages.Reason
 	return data
 }
 

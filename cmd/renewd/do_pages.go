@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"renewd/internal/compose"
 	"renewd/internal/web"
 	"renewd/templates"
 )
@@ -53,4 +54,17 @@ func parts(err error) []error {
 		return joined.Unwrap()
 	}
 	return []error{err}
+}
+
+// previewPages are the pages of an agreement that previews link to, with a token
+// that is nobody's; none without base_url.
+func (c *Config) previewPages(autoRenew bool) compose.Links {
+	if c.Web.BaseURL == "" {
+		return compose.Links{}
+	}
+	pages := compose.Links{Manage: c.Web.BaseURL + "/m/" + previewToken, Reason: c.Web.BaseURL + "/s/" + previewToken}
+	if autoRenew {
+		pages.Cancel = pages.Manage + "?cancel"
+	}
+	return pages
 }

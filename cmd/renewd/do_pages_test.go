@@ -72,3 +72,21 @@ func TestPagesDocument(t *testing.T) {
 		}
 	}
 }
+
+// TestPreviewsLeadToPages: a preview links where the letter will, and without
+// base_url nowhere.
+func TestPreviewsLeadToPages(t *testing.T) {
+	c := &Config{Templates: t.TempDir()}
+	for _, base := range []string{"", "https://renew.example"} {
+		c.Web.BaseURL = base
+		c.Rules = []renewal.Rule{{Template: "auto-renewal-notice", Class: renewal.Notice}}
+		letter, data, err := c.renderFor(context.Background(), PreviewOptions{Template: "auto-renewal-notice", Locale: "en"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		leads := strings.Contains(letter.Text, "https://renew.example/m/"+previewToken+"?cancel")
+		if a := data.Agreements[0]; leads != (base != "") || (a.Manage != "") != (base != "") || a.Cancel != data.Links.Cancel {
+			t.Errorf("with %q: %+v\n%s", base, data.Links, letter.Text)
+		}
+	}
+}
