@@ -43,7 +43,7 @@ func (e *Engine) lookAhead(ctx context.Context, limit int, probe bool) *prospect
 	go func() {
 		defer close(p.done)
 		p.err = e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
-			if p.ids, err = claimable(tx, limit, probe); err != nil {
+			if p.ids, err = e.claimable(tx, limit, probe); err != nil {
 				return err
 			}
 			return e.foresee(tx, p)

@@ -88,19 +88,21 @@ func (e *Engine) claim(ctx context.Context, p *prospect, limit int) (batch []cla
 	return batch, len(ids), nil
 }
 
-// claimable returns the households whose turn it is: one for a probe.
-func claimable(tx *store.Tx, limit int, probe bool) ([]int64, error) {
+// claimable returns the households whose turn it is: one for a probe; what was
+// refused before only once nothing else is under way.
+func (e *Engine) claimable(tx *store.Tx, limit int, probe bool) ([]int64, error) {
 	if probe {
 		return tx.ClaimableProbe()
 	}
-	return tx.ClaimableHouseholds(limit)
+	under, _ := e.flight.under()
+	return tx.ClaimableHouseholds(limit, under == 0)
 }
 
 // anyDue reports whether there is anything to claim, without a turn to write.
 func (e *Engine) anyDue(ctx context.Context) (bool, error) {
 	var ids []int64
 	err := e.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		ids, err = claimable(tx, 1, false)
+		ids, err = tx.ClaimableHouseholds(1, true)
 		return err
 	})
 	return len(ids) > 0, err

@@ -135,7 +135,7 @@ func (e *Engine) endIdlePause(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		due, err := tx.ClaimableHouseholds(1)
+		due, err := tx.ClaimableHouseholds(1, true)
 		left = waiting + asleep + len(due)
 		return err
 	})

@@ -28,16 +28,16 @@ const refusedBefore = `EXISTS (SELECT 1 FROM messages AS m WHERE m.id = r.messag
 
 // ClaimableHouseholds returns one customer each of at most limit households that
 // have a reminder in state due: notices first, then receipts, then commercial
-// ones, and within a class the longest due first; but what the server refused
-// before comes after the others of its class, so that it cannot be the first to
-// be refused each time.
-func (tx *Tx) ClaimableHouseholds(limit int) ([]int64, error) {
+// ones, and within a class the longest due first. What the server refused before
+// comes after the others of its class and not together with any, only where
+// refusedToo says so: what is refused again must not keep back the others.
+func (tx *Tx) ClaimableHouseholds(limit int, refusedToo bool) ([]int64, error) {
 	var ids []int64
 	seenID, seenKey := map[int64]bool{}, map[string]bool{}
 	for _, class := range claimOrder {
 		for _, which := range []string{`NOT ` + refusedBefore, refusedBefore} {
-			if len(ids) == limit {
-				return ids, nil
+			if len(ids) == limit || which == refusedBefore && (len(ids) > 0 || !refusedToo) {
+				continue
 			}
 			// The index by name: statistics that somebody gathered must not talk
 			// SQLite into sorting all that is due.
@@ -56,6 +56,9 @@ func (tx *Tx) ClaimableHouseholds(limit int) ([]int64, error) {
 			}, string(class), limit)
 			if err != nil {
 				return nil, fmt.Errorf("looking for reminders to claim: %w", err)
+			}
+			if which == refusedBefore && len(ids) > 0 {
+				return ids, nil
 			}
 		}
 	}
@@ -81,7 +84,7 @@ func (tx *Tx) ClaimableProbe() ([]int64, error) {
 		return nil, fmt.Errorf("looking for a reminder to probe with: %w", err)
 	}
 	if len(ids) == 0 {
-		return tx.ClaimableHouseholds(1)
+		return tx.ClaimableHouseholds(1, true)
 	}
 	return ids, nil
 }
