@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"renewd/internal/plan"
 	"renewd/internal/renewal"
 	"renewd/internal/store"
 )
@@ -109,6 +110,8 @@ type ImportOptions struct {
 	DateFormat string
 	// list joins the files of one complete list.
 	list *store.FullList
+	// settings say what events do to terms.
+	settings *plan.Settings
 }
 
 // RecordOptions are the arguments and flags of record.

@@ -28,14 +28,15 @@ const neverPlanned renewal.State = "none"
 // planned for the same agreement before the window closed, or where the term is
 // in force and the next pass will say so too; other gaps are shown without one.
 func eachGap(tx *store.Tx, c *Config, f store.NoticeFilter, now time.Time, visit func(store.NoticeRecord) error) error {
-	set := *c.settings(c.letters())
+	all := c.settings(c.letters())
+	set := *all
 	set.Broken = nil // a letter that does not render today says nothing about then
 	set.Rules = slices.DeleteFunc(slices.Clone(set.Rules), func(r renewal.Rule) bool { return r.Class != renewal.Notice })
 	if len(set.Rules) == 0 {
 		return nil
 	}
 	look := func(d *renewal.Dossier) error {
-		renewal.Settle(d, now, c.Business.TimeZone)
+		plan.Settle(now, all, d)
 		for i := range d.Agreements {
 			a := &d.Agreements[i]
 			if !a.AutoRenew || a.ID < 0 || f.Agreement != "" && a.Ref != f.Agreement {

@@ -35,7 +35,7 @@ type ruleDuties struct {
 }
 
 // checkDuties says which legal duties apply to how many agreements, on what
-// evidence, and for whom nothing could be picked.
+// evidence, and for whom nothing could be picked. It reads the whole database.
 func checkDuties(ctx context.Context, c *Config) []Problem {
 	if !slices.ContainsFunc(c.Rules, func(r renewal.Rule) bool { return len(r.Duties) > 0 }) {
 		return nil
@@ -69,7 +69,7 @@ func checkDuties(ctx context.Context, c *Config) []Problem {
 		})
 	})
 	if err != nil {
-		return nil
+		return []Problem{{File: c.Database, Level: LevelError, Text: fmt.Sprintf("looking for legal duties: %v", err)}}
 	}
 	for i := range set.Rules {
 		if r := &set.Rules[i]; found[r] != nil {
@@ -119,6 +119,9 @@ func (f *ruleDuties) tell(problems *problemList, at place, r *renewal.Rule) {
 		text := fmt.Sprintf("duty %s (%s) applies to %s", id, n.duty.Title, count(n.agreements, "agreement", "agreements"))
 		if len(where) > 0 {
 			text += " in " + strings.Join(where, ", ")
+		}
+		if wants := n.duty.OnMissed; wants != renewal.Alert && r.OnMissed == "" {
+			text += fmt.Sprintf("; without it the law does not let the renewal stand as it is: consider on_missed = %q", wants)
 		}
 		if n.duty.Evidence == "C" {
 			say(LevelWarning, "%s; its evidence is of grade C (a third party quotes the text), verified on %s: have somebody read %s", text, n.duty.VerifiedOn, n.duty.Cite)

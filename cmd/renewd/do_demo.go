@@ -100,7 +100,7 @@ func freshDemoDir() error {
 
 func (d *demo) bringIn(ctx context.Context, files ...string) error {
 	for _, name := range files {
-		if _, err := importFile(ctx, d.s, d.db, filepath.Join(demoDir, name), ImportOptions{}, d.clock); err != nil {
+		if _, err := importFile(ctx, d.s, d.db, filepath.Join(demoDir, name), ImportOptions{settings: d.c.settings(d.c.letters())}, d.clock); err != nil {
 			return err
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"renewd/internal/ingest"
-	"renewd/internal/renewal"
+	"renewd/internal/plan"
 	"renewd/internal/store"
 )
 
@@ -19,7 +19,10 @@ const shownWarnings = 20
 
 // doImport brings files in, one after the other.
 func doImport(ctx context.Context, s *Session, o ImportOptions) error {
-	return withStore(ctx, s, false, func(_ *Config, db *store.DB) error { return importFiles(ctx, s, db, o) })
+	return withStore(ctx, s, false, func(c *Config, db *store.DB) error {
+		o.settings = c.settings(c.letters())
+		return importFiles(ctx, s, db, o)
+	})
 }
 
 func importFiles(ctx context.Context, s *Session, db *store.DB, o ImportOptions) error {
@@ -101,7 +104,7 @@ func importFile(ctx context.Context, s *Session, db *store.DB, path string, o Im
 	if err != nil {
 		return result, err
 	}
-	return result, settle(ctx, s, db, result.Settle, now)
+	return result, settle(ctx, s, db, o.settings, result.Settle, now)
 }
 
 func tellFaults(s *Session, r store.ImportResult) error {
@@ -163,14 +166,14 @@ const settleBatch = 500
 
 // settle applies new events to the terms of their households at once, so that
 // sqlite3 shows the ends that a payment made.
-func settle(ctx context.Context, s *Session, db *store.DB, customers []int64, now time.Time) error {
+func settle(ctx context.Context, s *Session, db *store.DB, set *plan.Settings, customers []int64, now time.Time) error {
 	for len(customers) > 0 {
 		n := min(len(customers), settleBatch)
 		batch := customers[:n]
 		customers = customers[n:]
 		err := db.Write(ctx, func(tx *store.Tx) error {
 			for _, id := range batch {
-				if err := settleHousehold(s, tx, id, now); err != nil {
+				if err := settleHousehold(s, tx, set, id, now); err != nil {
 					return err
 				}
 			}
@@ -183,12 +186,12 @@ func settle(ctx context.Context, s *Session, db *store.DB, customers []int64, no
 	return nil
 }
 
-func settleHousehold(s *Session, tx *store.Tx, customerID int64, now time.Time) error {
+func settleHousehold(s *Session, tx *store.Tx, set *plan.Settings, customerID int64, now time.Time) error {
 	d, err := tx.Dossier(customerID, time.Time{})
 	if err != nil {
 		return err
 	}
-	settled := renewal.SettleEvents(d, now, tx.Zone())
+	settled := plan.SettleEvents(now, set, d)
 	for _, w := range settled.Warnings {
 		if err := s.Err.Line("warning: %s", w); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"renewd/internal/compose"
+	"renewd/internal/plan"
 	"renewd/internal/renewal"
 	"renewd/internal/store"
 	"renewd/templates"
@@ -226,7 +227,7 @@ func (c *Config) factsOf(ctx context.Context, ref string, answers renewal.EventT
 		if err != nil {
 			return err
 		}
-		renewal.Settle(d, present(), c.Business.TimeZone)
+		plan.Settle(present(), c.settings(c.letters()), d)
 		customer = d.Customer(owner)
 		zone := d.ZoneOf(owner, c.Business.TimeZone)
 		facts = compose.Facts{Household: d, To: customer, Agreements: []*renewal.Agreement{d.Agreement(id)}, Zone: zone,

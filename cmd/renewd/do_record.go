@@ -9,6 +9,7 @@ import (
 
 	"github.com/bojanz/currency"
 
+	"renewd/internal/plan"
 	"renewd/internal/renewal"
 	"renewd/internal/store"
 )
@@ -48,7 +49,7 @@ func doRecord(ctx context.Context, s *Session, o RecordOptions) error {
 	var zone *time.Location
 	err := change(ctx, s, func(c *Config, tx *store.Tx, now time.Time) (err error) {
 		zone = c.Business.TimeZone
-		out, err = recordEvent(s, tx, o, now)
+		out, err = recordEvent(s, tx, c.settings(c.letters()), o, now)
 		return err
 	})
 	if err != nil {
@@ -72,7 +73,7 @@ func plainly(err error) error {
 	return &exitError{exitFailed, errors.New(strings.TrimSuffix(err.Error(), ": "+store.ErrNotFound.Error()))}
 }
 
-func recordEvent(s *Session, tx *store.Tx, o RecordOptions, now time.Time) (recorded, error) {
+func recordEvent(s *Session, tx *store.Tx, set *plan.Settings, o RecordOptions, now time.Time) (recorded, error) {
 	e, err := newEvent(tx, o, now)
 	if err != nil {
 		return recorded{}, err
@@ -90,7 +91,7 @@ func recordEvent(s *Session, tx *store.Tx, o RecordOptions, now time.Time) (reco
 		return recorded{}, err
 	}
 	if added && e.Type.MovesTerms() {
-		if err := settleHousehold(s, tx, e.CustomerID, now); err != nil {
+		if err := settleHousehold(s, tx, set, e.CustomerID, now); err != nil {
 			return recorded{}, err
 		}
 	}

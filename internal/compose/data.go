@@ -258,7 +258,7 @@ func newAgreement(a *renewal.Agreement, owner Customer, f Facts) Agreement {
 	pages := f.pagesOf(a).safe()
 	out := Agreement{
 		Ref: a.Ref, Kind: a.Kind, Product: newProduct(a.Product), Customer: owner,
-		StartsOn: TermStart(a), EndsOn: a.EndsOn, RenewsOn: a.RenewsOn(), CancelBy: a.CancelBy(),
+		StartsOn: a.TermStart(), EndsOn: a.EndsOn, RenewsOn: a.RenewsOn(), CancelBy: a.CancelBy(),
 		Price: known(a.Price), NewPrice: known(a.NewPrice), NewPriceFrom: a.NewPriceFrom,
 		RenewURL: pages.Manage, Manage: pages.Manage, Cancel: pages.Cancel, Reason: pages.Reason,
 		AutoRenew: a.AutoRenew, Ended: a.EndsOn < f.Today,
@@ -273,22 +273,6 @@ func newAgreement(a *renewal.Agreement, owner Customer, f Facts) Agreement {
 		out.Term = &length
 	}
 	return out
-}
-
-// TermStart is the first day of the term in force: as written, else the day
-// after the term that it followed. The agreement's own start is that of its
-// first term alone. It is the zero Date where that is not known.
-func TermStart(a *renewal.Agreement) renewal.Date {
-	term := a.InForce()
-	switch {
-	case !term.StartsOn.IsZero():
-		return term.StartsOn
-	case !term.Replaced.IsZero() && term.Replaced < term.EndsOn:
-		return term.Replaced + 1
-	case len(a.Terms) <= 1:
-		return a.StartsOn
-	}
-	return 0
 }
 
 func link(address string) string {

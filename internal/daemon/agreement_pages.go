@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"time"
 
-	"renewd/internal/compose"
 	"renewd/internal/plan"
 	"renewd/internal/renewal"
 	"renewd/internal/store"
@@ -45,7 +44,7 @@ func (p *AgreementPages) show(ctx context.Context, purpose, token string) (web.A
 		f, err := p.readFile(tx, to)
 		if err == nil {
 			// What a payment does to the term shows before a pass writes it down.
-			renewal.Settle(f.d, f.now, tx.Zone())
+			plan.Settle(f.now, f.set, f.d)
 			f.a = f.d.Agreement(to.agreementID) // goods that it opened may have moved it
 			shown = p.view(f)
 		}
@@ -64,8 +63,9 @@ func (p *AgreementPages) holder(ctx context.Context, purpose, token string) (tie
 
 // file is what a transaction knows about the agreement of a page.
 type file struct {
-	tx *store.Tx
-	to tied
+	tx  *store.Tx
+	set *plan.Settings
+	to  tied
 	// now is the present in whole seconds, as the database keeps it.
 	now time.Time
 	d   *renewal.Dossier
@@ -77,7 +77,7 @@ type file struct {
 // readFile reads an agreement and its customer. One that has changed hands, and
 // a customer whose data were erased, are not there.
 func (p *AgreementPages) readFile(tx *store.Tx, to tied) (*file, error) {
-	f := &file{tx: tx, to: to, now: p.links.clock().Truncate(time.Second)}
+	f := &file{tx: tx, set: p.settings(), to: to, now: p.links.clock().Truncate(time.Second)}
 	return f, f.read()
 }
 
@@ -95,7 +95,7 @@ func (f *file) read() error {
 
 // settle writes down what events up to an instant do to terms, and reads anew.
 func (f *file) settle(at time.Time) error {
-	settled := renewal.SettleEvents(f.d, at, f.tx.Zone())
+	settled := plan.SettleEvents(at, f.set, f.d)
 	if settled.Empty() {
 		return nil
 	}
@@ -153,7 +153,7 @@ func (p *AgreementPages) view(f *file) web.Agreement {
 	a := f.a
 	v := web.Agreement{
 		Ref: a.Ref, Kind: a.Kind, Name: f.c.Name, MaskedEmail: maskAddress(f.c.Email), Locale: f.c.Locale,
-		Zone: f.d.ZoneOf(f.c.ID, f.tx.Zone()), State: f.state(), StartsOn: compose.TermStart(a), EndsOn: a.EndsOn,
+		Zone: f.d.ZoneOf(f.c.ID, f.tx.Zone()), State: f.state(), StartsOn: a.TermStart(), EndsOn: a.EndsOn,
 		Term: a.TermLength(), Price: a.Price, NewPrice: a.NewPrice, NewPriceFrom: a.NewPriceFrom,
 		CanCancel: f.canCancel(), CanKeep: f.canKeep(), CanRenew: f.canRenew(), Contact: contactOf(f.c),
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // Decide says what is to become of every reminder of a household at the instant
-// now. The dossier must be settled up to now (renewal.Settle); it is not
+// now. The dossier must be settled up to now (Settle); it is not
 // changed. Deciding twice at one instant changes nothing.
 func Decide(now time.Time, set *Settings, standing Standing, d *renewal.Dossier) Outcome {
 	if len(d.Customers) == 0 {

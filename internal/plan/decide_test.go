@@ -23,7 +23,7 @@ func plain() (*Settings, *renewal.Dossier) {
 			EndsOn: renewal.NewDate(2027, time.March, 31)}},
 		Events: []renewal.Event{{ID: 3, Type: renewal.Use, CustomerID: 1, AgreementID: 2, At: on(2, 10, 14), StoredAt: on(2, 10, 14)}},
 	}
-	renewal.Settle(d, on(1, 1, 0), time.UTC)
+	renewal.Settle(d, on(1, 1, 0), time.UTC, renewal.Conditions{})
 	return set, d
 }
 

@@ -104,7 +104,7 @@ func (s *Settings) Content(duties []renewal.DutyWindow) []string {
 // SubjectOf is an agreement as legal duties see it.
 func SubjectOf(c *renewal.Customer, a *renewal.Agreement) rulebook.Subject {
 	s := rulebook.Subject{
-		Country: c.Country, Region: c.Region, Kind: a.Kind, StartsOn: a.StartsOn, TermStartsOn: a.InForce().StartsOn,
+		Country: c.Country, Region: c.Region, Kind: a.Kind, StartsOn: a.StartsOn, TermStartsOn: a.TermStart(),
 		EndsOn: a.EndsOn, CancelBy: a.CancelBy(), Term: a.TermLength(), TrialEndsOn: a.TrialEndsOn, NewPriceFrom: a.NewPriceFrom,
 	}
 	for _, t := range a.Terms {
@@ -116,21 +116,4 @@ func SubjectOf(c *renewal.Customer, a *renewal.Agreement) rulebook.Subject {
 		s.TermStartsOn = a.RenewsOn().Sub(s.Term)
 	}
 	return s
-}
-
-// Settle brings the terms of a household up to now, as the rules want it: a
-// renewal whose notice did not leave is held where its rule says so, and the
-// events that rules answer are drawn from the facts. It changes d.
-func Settle(now time.Time, set *Settings, d *renewal.Dossier) renewal.Settlement {
-	under := renewal.Conditions{Derives: map[renewal.EventType]bool{}}
-	for i := range set.Rules {
-		r := &set.Rules[i]
-		if r.On != "" {
-			under.Derives[r.On] = true
-		}
-		if HoldsRenewals(r) {
-			under.Holds = func(a *renewal.Agreement, at time.Time) bool { return set.holds(at, now, d, a) }
-		}
-	}
-	return renewal.SettleUnder(d, now, set.Zone, under)
 }

@@ -117,7 +117,7 @@ func (r *random) rule(place int) renewal.Rule {
 			return rule
 		}
 		rule.Notice = &renewal.NoticeWindow{
-			Anchor:   rapid.SampledFrom([]renewal.Anchor{renewal.AnchorRenewsOn, renewal.AnchorCancelBy, renewal.AnchorEndsOn,
+			Anchor: rapid.SampledFrom([]renewal.Anchor{renewal.AnchorRenewsOn, renewal.AnchorCancelBy, renewal.AnchorEndsOn,
 				renewal.AnchorTrialEndsOn, renewal.AnchorYearly}).Draw(r.t, "anchor"),
 			Earliest: r.period("earliest", "P30D", "P7D", "P2D"), Latest: r.period("latest", "P2D", "P1D", "P0D")}
 	case 1:
@@ -168,7 +168,9 @@ func (r *random) agreement(d *renewal.Dossier) renewal.Agreement {
 		Kind:       rapid.SampledFrom([]string{renewal.KindPass, renewal.KindContract}).Draw(r.t, "kind"),
 		EndsOn:     randomStart + renewal.Date(rapid.IntRange(-20, 90).Draw(r.t, "ends")),
 		AutoRenew:  rapid.Bool().Draw(r.t, "auto renew"), KnownAt: renewal.StartOf(randomStart, time.UTC)}
-	day := func(label string) renewal.Date { return randomStart + renewal.Date(rapid.IntRange(-20, 120).Draw(r.t, label)) }
+	day := func(label string) renewal.Date {
+		return randomStart + renewal.Date(rapid.IntRange(-20, 120).Draw(r.t, label))
+	}
 	if rapid.Bool().Draw(r.t, "has a start") {
 		a.StartsOn = a.EndsOn - renewal.Date(rapid.IntRange(0, 800).Draw(r.t, "starts"))
 	}

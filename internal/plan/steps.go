@@ -202,13 +202,7 @@ func anniversaries(a *renewal.Agreement) (days []renewal.Date) {
 	if a.StartsOn.IsZero() {
 		return nil
 	}
-	from := a.InForce().StartsOn
-	if from.IsZero() {
-		from = a.StartsOn
-		if length := a.TermLength(); length.Set && len(a.Terms) > 1 {
-			from = a.RenewsOn().Sub(length)
-		}
-	}
+	from := max(a.TermStart(), a.StartsOn)
 	year := renewal.MustPeriod("P1Y")
 	for n := max(1, renewal.DaysBetween(a.StartsOn, from)/366); ; n++ {
 		day := a.StartsOn.Add(year.Times(n))

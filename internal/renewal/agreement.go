@@ -180,6 +180,30 @@ func (a *Agreement) RollsByItself() bool {
 	return a.Product != nil && a.Product.AssumeRenewal
 }
 
+// TermStart is the first day of the term in force: as written, else the day after
+// the term that it followed; the agreement's own start is that of its first term.
+// Where that lies whole terms back, which is how an import brings an old
+// agreement, it is the first day of the last of them. It is the zero Date where it
+// is not known.
+func (a *Agreement) TermStart() Date {
+	term, length := a.InForce(), a.TermLength()
+	start := term.StartsOn
+	switch {
+	case !start.IsZero():
+	case !term.Replaced.IsZero() && term.Replaced < term.EndsOn:
+		start = term.Replaced + 1
+	case len(a.Terms) <= 1:
+		start = a.StartsOn
+	}
+	if length.IsZero() {
+		return start
+	}
+	if n, ok := onGrid(start, a.EndsOn, length); ok && n > 1 {
+		return start.Add(length.Times(n - 1))
+	}
+	return start
+}
+
 // InForce returns the term in force. Where the history is empty it is made up
 // from the agreement's own dates.
 func (a *Agreement) InForce() Term {

@@ -12,7 +12,14 @@ func (d *Dossier) CancelledAt(a *Agreement, t time.Time) bool {
 
 // CancelledByEvent is CancelledAt without the written CancelledOn.
 func (d *Dossier) CancelledByEvent(a *Agreement, t time.Time) bool {
-	var cancelled, withdrawn time.Time
+	return !d.CancelledSince(a, t).IsZero()
+}
+
+// CancelledSince returns the instant of the cancel event by which the agreement
+// is cancelled at the instant t: the first since any withdrawal. It is the zero
+// time where no event cancelled it, which leaves a written CancelledOn.
+func (d *Dossier) CancelledSince(a *Agreement, t time.Time) time.Time {
+	var since, last time.Time
 	for i := range d.Events {
 		e := &d.Events[i]
 		if e.At.After(t) {
@@ -20,12 +27,15 @@ func (d *Dossier) CancelledByEvent(a *Agreement, t time.Time) bool {
 		}
 		switch {
 		case e.Type == Cancel && e.Concerns(a):
-			cancelled = e.At
-		case withdraws(e) && e.Concerns(a):
-			withdrawn = e.At
+			if since.IsZero() {
+				since = e.At
+			}
+			last = e.At
+		case withdraws(e) && e.Concerns(a) && e.At.After(last):
+			since = time.Time{}
 		}
 	}
-	return !cancelled.IsZero() && !withdrawn.After(cancelled)
+	return since
 }
 
 // withdraws reports whether the event takes a cancellation back. The renewal

@@ -86,7 +86,7 @@ func TestWithdrawalsOfAWrittenCancellation(t *testing.T) {
 			paris := zone(t, "Europe/Paris")
 			d := household([]Agreement{annualPass(t, func(a *Agreement) { a.CancelledOn = date(t, c.written) })}, c.event)
 			now := stamp(t, "2030-01-01T00:00:00Z")
-			s := Settle(d, now, paris)
+			s := Settle(d, now, paris, Conditions{})
 			if got := d.Agreements[0].CancelledOn.String(); got != c.want {
 				t.Errorf("cancelled_on is %q, want %q", got, c.want)
 			}
@@ -108,7 +108,7 @@ func TestAPaymentForACancelledAgreement(t *testing.T) {
 		event(t, 3, Payment, "2027-12-20T10:00:00Z", "2028-12-31"),
 		event(t, 4, Payment, "2028-12-20T10:00:00Z", ""))
 	now := stamp(t, "2029-01-01T00:00:00Z")
-	Settle(d, now, paris)
+	Settle(d, now, paris, Conditions{})
 	want := "2027-01-01..2027-12-31 import, 2028-01-01..2028-12-31 payment, 2029-01-01..2029-12-31 payment"
 	if got := spans(&d.Agreements[0]); got != want {
 		t.Errorf("terms %s\nwant  %s", got, want)
@@ -125,10 +125,10 @@ func TestALateCancellation(t *testing.T) {
 	paris := zone(t, "Europe/Paris")
 	d := household([]Agreement{annualPass(t, nil)}, event(t, 1, Payment, "2027-12-20T10:00:00Z", ""))
 	now := stamp(t, "2027-12-21T00:00:00Z")
-	Settle(d, now, paris)
+	Settle(d, now, paris, Conditions{})
 	d.Events = append(d.Events, event(t, 2, Cancel, "2027-12-10T10:00:00Z", ""))
 	d.Sort()
-	Settle(d, now, paris)
+	Settle(d, now, paris, Conditions{})
 	if !d.CancelledAt(&d.Agreements[0], now) {
 		t.Error("the renewal that the payment became withdrew a cancellation that nobody took back")
 	}

@@ -180,3 +180,42 @@ func TestCancelBy(t *testing.T) {
 		}
 	}
 }
+
+// TestTermStart: the first day of the term in force, also where an import brought
+// an agreement that began whole terms ago.
+func TestTermStart(t *testing.T) {
+	term := func(starts, ends, replaced string) Term {
+		one := Term{EndsOn: date(t, ends)}
+		if starts != "" {
+			one.StartsOn = date(t, starts)
+		}
+		if replaced != "" {
+			one.Replaced = date(t, replaced)
+		}
+		return one
+	}
+	for _, c := range []struct {
+		name, starts, ends, length string
+		terms                      []Term
+		want                       string
+	}{
+		{"written", "2026-04-01", "2027-03-31", "P1Y", []Term{term("2026-04-01", "2027-03-31", "")}, "2026-04-01"},
+		{"begun long ago", "2019-04-01", "2027-03-31", "P1Y", []Term{term("2019-04-01", "2027-03-31", "")}, "2026-04-01"},
+		{"from the 31st", "2027-01-31", "2027-03-30", "P1M", nil, "2027-02-28"},
+		{"off its grid", "2019-04-05", "2027-03-31", "P1Y", nil, "2019-04-05"},
+		{"without a length", "2019-04-01", "2027-03-31", "", nil, "2019-04-01"},
+		{"after another", "2019-04-01", "2027-03-31", "P1Y", []Term{term("2025-04-01", "2026-03-31", ""), term("", "2027-03-31", "2026-03-31")}, "2026-04-01"},
+		{"not known", "", "2027-03-31", "P1Y", nil, ""},
+	} {
+		a := Agreement{EndsOn: date(t, c.ends), Terms: c.terms}
+		if c.starts != "" {
+			a.StartsOn = date(t, c.starts)
+		}
+		if c.length != "" {
+			a.Term = MustPeriod(c.length)
+		}
+		if got := a.TermStart(); got.String() != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}

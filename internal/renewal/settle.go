@@ -48,8 +48,14 @@ const RenewdSource = "renewd"
 // to renew roll on their renewal date. Everything happens in order of its
 // instant; at a tie the event comes before the assumed renewal. It changes d
 // and returns what to write down. Settling twice changes nothing.
-func Settle(d *Dossier, now time.Time, business *time.Location) Settlement {
-	return SettleUnder(d, now, business, Conditions{})
+//
+// What the rules say about it comes as under; with rules at hand it is plan.Settle
+// that is wanted.
+func Settle(d *Dossier, now time.Time, business *time.Location, under Conditions) Settlement {
+	s := SettleEvents(d, now, business, under)
+	s.assume(d, now, business, under)
+	s.derive(d, now, business, under)
+	return s
 }
 
 // Conditions are what the rules say about how facts move terms.
@@ -61,22 +67,10 @@ type Conditions struct {
 	Derives map[EventType]bool
 }
 
-// SettleUnder is Settle under conditions.
-func SettleUnder(d *Dossier, now time.Time, business *time.Location, under Conditions) Settlement {
-	s := settleEvents(d, now, business, under)
-	s.assume(d, now, business, under)
-	s.derive(d, now, business, under)
-	return s
-}
-
 // SettleEvents is Settle without the assumed renewals after the last event: for
 // the moment at which events are stored, when the facts they carry shall be
 // seen at once, while the passing of time is left to the passes.
-func SettleEvents(d *Dossier, now time.Time, business *time.Location) Settlement {
-	return settleEvents(d, now, business, Conditions{})
-}
-
-func settleEvents(d *Dossier, now time.Time, business *time.Location, under Conditions) Settlement {
+func SettleEvents(d *Dossier, now time.Time, business *time.Location, under Conditions) Settlement {
 	var s Settlement
 	s.adoptEdits(d, now)
 	// The loop's invariant: everything before the i-th event's instant is

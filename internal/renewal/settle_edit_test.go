@@ -17,7 +17,7 @@ func TestTypedEnds(t *testing.T) {
 			d := household([]Agreement{annualPass(t, nil)})
 			d.Agreements[0].EndsOn = date(t, c.end)
 			now := stamp(t, "2027-06-01T08:00:00Z")
-			s := Settle(d, now, paris)
+			s := Settle(d, now, paris, Conditions{})
 			if got := spans(&d.Agreements[0]); got != c.want {
 				t.Errorf("terms %s\nwant  %s", got, c.want)
 			}
@@ -34,7 +34,7 @@ func TestTypedEnds(t *testing.T) {
 func TestTheFirstEndIsAdopted(t *testing.T) {
 	d := household([]Agreement{annualPass(t, func(a *Agreement) { a.Terms = []Term{} })})
 	now := stamp(t, "2027-06-01T08:00:00Z")
-	s := Settle(d, now, zone(t, "Europe/Paris"))
+	s := Settle(d, now, zone(t, "Europe/Paris"), Conditions{})
 	if len(s.Terms) != 1 || s.Terms[0].AgreementID != 1 {
 		t.Fatalf("a new agreement changes %+v", s)
 	}
@@ -55,10 +55,10 @@ func TestATermThatComesBack(t *testing.T) {
 	a := &d.Agreements[0]
 	known := a.Terms[0].KnownAt
 	a.EndsOn = date(t, "2028-12-13")
-	Settle(d, stamp(t, "2027-06-01T08:00:00Z"), paris)
+	Settle(d, stamp(t, "2027-06-01T08:00:00Z"), paris, Conditions{})
 	a.EndsOn = date(t, "2027-12-31")
 	now := stamp(t, "2027-06-02T08:00:00Z")
-	s := Settle(d, now, paris)
+	s := Settle(d, now, paris, Conditions{})
 	if got, want := spans(a), "2028-01-01..2028-12-13 edit, 2027-01-01..2027-12-31 edit"; got != want {
 		t.Errorf("terms %s, want %s", got, want)
 	}
@@ -81,7 +81,7 @@ func TestATypedEndIsAdoptedBeforeThePayments(t *testing.T) {
 	d := household([]Agreement{annualPass(t, nil)}, event(t, 1, Payment, "2027-12-20T10:00:00Z", ""))
 	d.Agreements[0].EndsOn = date(t, "2028-12-31")
 	now := stamp(t, "2028-01-01T08:00:00Z")
-	Settle(d, now, paris)
+	Settle(d, now, paris, Conditions{})
 	if got, want := spans(&d.Agreements[0]), "2027-01-01..2027-12-31 import, 2028-01-01..2028-12-31 edit"; got != want {
 		t.Errorf("terms %s, want %s: the payment belongs to the term that was typed", got, want)
 	}

@@ -23,7 +23,7 @@ func TestAPurchaseOpensAnEstimatedTerm(t *testing.T) {
 	e.StoredAt = stamp(t, "2027-01-31T18:00:00Z")
 	d := household(nil, e)
 	now := stamp(t, "2027-02-01T08:00:00Z")
-	s := Settle(d, now, zone(t, "Europe/Paris"))
+	s := Settle(d, now, zone(t, "Europe/Paris"), Conditions{})
 	if len(s.Goods) != 1 || len(d.Agreements) != 1 || len(s.Terms) != 1 {
 		t.Fatalf("the purchase changes %+v", s)
 	}
@@ -66,7 +66,7 @@ func TestPurchases(t *testing.T) {
 			paris := zone(t, "Europe/Paris")
 			d := household(nil, c.events...)
 			now := stamp(t, "2029-01-01T00:00:00Z")
-			s := Settle(d, now, paris)
+			s := Settle(d, now, paris, Conditions{})
 			if len(d.Agreements) != 1 || len(s.Goods) != 1 {
 				t.Fatalf("%d agreements, %d new ones, want 1", len(d.Agreements), len(s.Goods))
 			}
@@ -84,7 +84,7 @@ func TestPurchases(t *testing.T) {
 func TestThePurchaseDayIsTheCustomers(t *testing.T) {
 	d := household(nil, purchase(t, 1, "2027-01-10T12:00:00Z", filter()))
 	d.Customers[0].Zone = zone(t, "Pacific/Kiritimati")
-	Settle(d, stamp(t, "2027-02-01T00:00:00Z"), zone(t, "Europe/Paris"))
+	Settle(d, stamp(t, "2027-02-01T00:00:00Z"), zone(t, "Europe/Paris"), Conditions{})
 	if got, want := spans(&d.Agreements[0]), "2027-01-11..2027-04-11 purchase"; got != want {
 		t.Errorf("terms %s, want %s", got, want)
 	}
@@ -95,10 +95,10 @@ func TestAnOlderPurchaseThatIsToldLate(t *testing.T) {
 	p, paris := filter(), zone(t, "Europe/Paris")
 	d := household(nil, purchase(t, 1, "2027-03-20T12:00:00Z", p))
 	now := stamp(t, "2027-04-01T00:00:00Z")
-	Settle(d, now, paris)
+	Settle(d, now, paris, Conditions{})
 	d.Events = append(d.Events, purchase(t, 2, "2027-01-10T12:00:00Z", p))
 	d.Sort()
-	s := Settle(d, now, paris)
+	s := Settle(d, now, paris, Conditions{})
 	if len(s.Terms) != 0 || !slices.Equal(s.Settled, []int64{2}) || d.Agreements[0].EndsOn.String() != "2027-06-20" {
 		t.Errorf("the older purchase changes %+v", s)
 	}
@@ -121,7 +121,7 @@ func TestPurchasesThatOpenNothing(t *testing.T) {
 		"by a customer of another household": stranger,
 	} {
 		d := household(nil, e)
-		s := Settle(d, stamp(t, "2027-02-01T00:00:00Z"), time.UTC)
+		s := Settle(d, stamp(t, "2027-02-01T00:00:00Z"), time.UTC, Conditions{})
 		if len(d.Agreements) != 0 || len(s.Terms) != 0 || !slices.Equal(s.Settled, []int64{1}) {
 			t.Errorf("a purchase %s changes %+v", name, s)
 		}
@@ -139,7 +139,7 @@ func TestGoodsAreOfOneCustomerAndOneProduct(t *testing.T) {
 		purchase(t, 4, "2027-04-09T12:00:00Z", p))
 	d.Customers = append(d.Customers, Customer{ID: 2, Ref: "C2"})
 	for _, now := range []string{"2027-01-10T12:00:00Z", "2027-01-11T12:00:00Z", "2027-06-01T00:00:00Z"} {
-		Settle(d, stamp(t, now), time.UTC)
+		Settle(d, stamp(t, now), time.UTC, Conditions{})
 		checkSettled(t, d, stamp(t, now), time.UTC)
 	}
 	want := []struct{ ref, spans string }{
@@ -168,7 +168,7 @@ func TestTwoPurchasesWithOneEstimatedEnd(t *testing.T) {
 	p := filter()
 	d := household(nil, purchase(t, 1, "2026-11-29T12:00:00Z", p), purchase(t, 2, "2026-11-30T12:00:00Z", p))
 	now := stamp(t, "2026-12-01T00:00:00Z")
-	Settle(d, now, time.UTC)
+	Settle(d, now, time.UTC, Conditions{})
 	if got, want := spans(&d.Agreements[0]), "2026-11-29..2027-02-28 purchase"; got != want {
 		t.Errorf("terms %s, want %s", got, want)
 	}

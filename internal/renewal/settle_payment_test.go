@@ -86,7 +86,7 @@ func TestPayments(t *testing.T) {
 			d := household([]Agreement{annualPass(t, c.change)}, c.events...)
 			starts := d.Agreements[0].StartsOn
 			now := stamp(t, "2032-01-01T00:00:00Z")
-			s := Settle(d, now, paris)
+			s := Settle(d, now, paris, Conditions{})
 			if got := spans(&d.Agreements[0]); got != c.want {
 				t.Errorf("terms %s\nwant  %s", got, c.want)
 			}
@@ -106,7 +106,7 @@ func TestPayments(t *testing.T) {
 func TestThePaymentsOwnDateIsTheCustomers(t *testing.T) {
 	d := household([]Agreement{annualPass(t, nil)}, event(t, 1, Payment, "2027-10-31T12:00:00Z", ""))
 	d.Customers[0].Zone = zone(t, "Pacific/Kiritimati") // 1 November there
-	Settle(d, stamp(t, "2028-01-01T00:00:00Z"), zone(t, "Europe/Paris"))
+	Settle(d, stamp(t, "2028-01-01T00:00:00Z"), zone(t, "Europe/Paris"), Conditions{})
 	if got := d.Agreements[0].EndsOn.String(); got != "2028-12-31" {
 		t.Errorf("the end is %s, want 2028-12-31", got)
 	}
@@ -122,7 +122,7 @@ func TestAPaymentThatMovedTheEndIsARenewal(t *testing.T) {
 	later := event(t, 6, Use, "2027-12-21T10:00:00Z", "")
 	d := household([]Agreement{annualPass(t, nil)}, early, paid, later)
 	now := stamp(t, "2027-12-22T08:00:00Z")
-	s := Settle(d, now, zone(t, "Europe/Paris"))
+	s := Settle(d, now, zone(t, "Europe/Paris"), Conditions{})
 	if len(s.Renewals) != 1 {
 		t.Fatalf("%d renewals, want 1: %+v", len(s.Renewals), s.Renewals)
 	}
@@ -152,7 +152,7 @@ func TestAPaymentThatMovedTheEndIsARenewal(t *testing.T) {
 
 func TestARecordedRenewalIsNotDerivedAgain(t *testing.T) {
 	d := household([]Agreement{annualPass(t, nil)}, event(t, 1, Renewal, "2027-12-20T10:00:00Z", ""))
-	s := Settle(d, stamp(t, "2028-01-01T00:00:00Z"), zone(t, "Europe/Paris"))
+	s := Settle(d, stamp(t, "2028-01-01T00:00:00Z"), zone(t, "Europe/Paris"), Conditions{})
 	if len(s.Renewals) != 0 || len(s.Terms) != 1 {
 		t.Errorf("a recorded renewal changes %+v", s)
 	}
@@ -161,7 +161,7 @@ func TestARecordedRenewalIsNotDerivedAgain(t *testing.T) {
 // TestAPaymentWithoutATermWarns: it is recorded, and somebody learns of it.
 func TestAPaymentWithoutATermWarns(t *testing.T) {
 	d := household([]Agreement{annualPass(t, func(a *Agreement) { a.Term = Period{} })}, event(t, 1, Payment, "2027-12-20T10:00:00Z", ""))
-	s := Settle(d, stamp(t, "2028-01-01T00:00:00Z"), zone(t, "Europe/Paris"))
+	s := Settle(d, stamp(t, "2028-01-01T00:00:00Z"), zone(t, "Europe/Paris"), Conditions{})
 	if len(s.Terms) != 0 || len(s.Renewals) != 0 || !slices.Equal(s.Settled, []int64{1}) {
 		t.Errorf("the payment changes %+v", s)
 	}
@@ -173,7 +173,7 @@ func TestAPaymentWithoutATermWarns(t *testing.T) {
 		"an agreement with a term":       nil,
 	} {
 		d := household([]Agreement{annualPass(t, change)}, event(t, 1, Payment, "2027-02-01T10:00:00Z", ""))
-		if s := Settle(d, stamp(t, "2028-01-01T00:00:00Z"), zone(t, "Europe/Paris")); len(s.Warnings) != 0 {
+		if s := Settle(d, stamp(t, "2028-01-01T00:00:00Z"), zone(t, "Europe/Paris"), Conditions{}); len(s.Warnings) != 0 {
 			t.Errorf("%s: the warnings are %q", name, s.Warnings)
 		}
 	}
@@ -183,7 +183,7 @@ func TestAPaymentWithoutATermWarns(t *testing.T) {
 func TestAChangedEndAloneIsNoRenewal(t *testing.T) {
 	d := household([]Agreement{annualPass(t, nil)})
 	d.Agreements[0].EndsOn = date(t, "2028-12-31")
-	s := Settle(d, stamp(t, "2027-12-20T08:00:00Z"), zone(t, "Europe/Paris"))
+	s := Settle(d, stamp(t, "2027-12-20T08:00:00Z"), zone(t, "Europe/Paris"), Conditions{})
 	if len(s.Renewals) != 0 || len(s.Terms) != 1 || CauseRenews(s.Terms[0].Term.Cause) {
 		t.Errorf("a typed end changes %+v", s)
 	}

@@ -75,7 +75,7 @@ func TestSettlingTwiceChangesNothing(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d := anyHousehold(zones).Draw(rt, "household")
 		now := NewDate(2026, time.October, 1).Time().Add(time.Duration(rapid.IntRange(0, 31_000).Draw(rt, "now")) * time.Hour)
-		Settle(d, now, zones[0])
+		Settle(d, now, zones[0], Conditions{})
 		checkSettled(rt, d, now, zones[0])
 		for i := range d.Events {
 			if e := &d.Events[i]; e.Settled && e.At.After(now) || !e.Settled && e.Type.MovesTerms() && !e.At.After(now) {
@@ -96,8 +96,8 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 			other.Events[i].ID = int64(len(other.Events) - i)
 		}
 		other.Sort()
-		Settle(d, lastNow(t), zones[0])
-		Settle(other, lastNow(t), zones[0])
+		Settle(d, lastNow(t), zones[0], Conditions{})
+		Settle(other, lastNow(t), zones[0], Conditions{})
 		if a, b := outcome(d), outcome(other); a != b {
 			rt.Errorf("in one order\n%s\nin the other\n%s", a, b)
 		}
@@ -113,7 +113,7 @@ func TestSettlingAlongTheWay(t *testing.T) {
 		awake := copyOf(d)
 		now := stamp(t, "2026-10-01T00:00:00Z")
 		for range 200 {
-			Settle(awake, now, zones[0])
+			Settle(awake, now, zones[0], Conditions{})
 			next := NextSettle(awake, now, zones[0])
 			nap := now.Add(time.Duration(rapid.IntRange(1, 4000).Draw(rt, "nap")) * time.Hour)
 			if next.IsZero() || nap.Before(next) {
@@ -124,8 +124,8 @@ func TestSettlingAlongTheWay(t *testing.T) {
 			}
 			now = next
 		}
-		Settle(awake, lastNow(t), zones[0])
-		Settle(d, lastNow(t), zones[0])
+		Settle(awake, lastNow(t), zones[0], Conditions{})
+		Settle(d, lastNow(t), zones[0], Conditions{})
 		if a, b := outcome(awake), outcome(d); a != b {
 			rt.Errorf("settled along the way\n%s\nsettled at once\n%s", a, b)
 		}
@@ -138,7 +138,7 @@ func TestNoPaymentMovesTheEndBackwards(t *testing.T) {
 	zones := propertyZones(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		d := anyHousehold(zones).Draw(rt, "household")
-		s := Settle(d, lastNow(t), zones[0])
+		s := Settle(d, lastNow(t), zones[0], Conditions{})
 		paid := 0
 		for _, nt := range s.Terms {
 			term := nt.Term

@@ -70,7 +70,7 @@ func checkSettled(t interface {
 		}
 	}
 	before := copyOf(d)
-	if again := Settle(d, now, business); !again.Empty() || len(again.Warnings) > 0 {
+	if again := Settle(d, now, business, Conditions{}); !again.Empty() || len(again.Warnings) > 0 {
 		t.Errorf("settling twice changes %+v", again)
 	}
 	sameZone := cmp.Comparer(func(a, b *time.Location) bool { return a == b })
@@ -97,14 +97,14 @@ func TestAnEventOfTheFutureCountsFromItsInstant(t *testing.T) {
 	paris := zone(t, "Europe/Paris")
 	d := household([]Agreement{annualPass(t, nil)}, event(t, 7, Payment, "2027-12-20T10:00:00Z", ""))
 	early := stamp(t, "2027-12-20T09:59:59Z")
-	if s := Settle(d, early, paris); !s.Empty() {
+	if s := Settle(d, early, paris, Conditions{}); !s.Empty() {
 		t.Errorf("before its instant the payment changes %+v", s)
 	}
 	next := NextSettle(d, early, paris)
 	if !next.Equal(d.Events[0].At) {
 		t.Errorf("the next settling is at %s, want the payment's instant", next)
 	}
-	s := Settle(d, next, paris)
+	s := Settle(d, next, paris, Conditions{})
 	if len(s.Terms) != 1 || d.Agreements[0].EndsOn.String() != "2028-12-31" {
 		t.Errorf("at its instant the payment leaves the end on %s", d.Agreements[0].EndsOn)
 	}
@@ -156,7 +156,7 @@ func TestAssumedRenewal(t *testing.T) {
 			paris := zone(t, "Europe/Paris")
 			d := household([]Agreement{annualPass(t, c.change)}, c.events...)
 			now := stamp(t, c.now)
-			Settle(d, now, paris)
+			Settle(d, now, paris, Conditions{})
 			if got := spans(&d.Agreements[0]); got != c.want {
 				t.Errorf("terms %s\nwant  %s", got, c.want)
 			}
@@ -173,14 +173,14 @@ func TestNextSettleOfAnAssumedRenewal(t *testing.T) {
 	d := household([]Agreement{annualPass(t, func(a *Agreement) { a.AssumeRenewal = &yes })})
 	d.Customers[0].Zone = zone(t, "America/New_York")
 	now := stamp(t, "2027-12-31T23:00:00Z") // the new year in Paris, not in New York
-	if s := Settle(d, now, paris); !s.Empty() {
+	if s := Settle(d, now, paris, Conditions{}); !s.Empty() {
 		t.Errorf("the customer's year is not over, yet it changes %+v", s)
 	}
 	next := NextSettle(d, now, paris)
 	if got := FormatStamp(next); got != "2028-01-01T05:00:00Z" {
 		t.Errorf("the next settling is at %s, want the start of the year in New York", got)
 	}
-	if s := Settle(d, next, paris); len(s.Terms) != 1 || !s.Terms[0].Term.KnownAt.Equal(next) {
+	if s := Settle(d, next, paris, Conditions{}); len(s.Terms) != 1 || !s.Terms[0].Term.KnownAt.Equal(next) {
 		t.Errorf("at the start of the year in New York it changes %+v", s)
 	}
 	if got := FormatStamp(NextSettle(d, next, paris)); got != "2029-01-01T05:00:00Z" {
@@ -196,7 +196,7 @@ func TestBadDataMovesNothing(t *testing.T) {
 	yes := true
 	d := household([]Agreement{annualPass(t, func(a *Agreement) { a.BadData, a.AssumeRenewal = "ends_on is no date", &yes })},
 		event(t, 1, Payment, "2027-12-20T10:00:00Z", ""))
-	s := Settle(d, stamp(t, "2029-01-01T00:00:00Z"), time.UTC)
+	s := Settle(d, stamp(t, "2029-01-01T00:00:00Z"), time.UTC, Conditions{})
 	if len(s.Terms) > 0 || len(s.Renewals) > 0 || d.Agreements[0].EndsOn.String() != "2027-12-31" {
 		t.Errorf("a row that cannot be used changed %+v", s)
 	}
@@ -234,16 +234,16 @@ func TestSettleEvents(t *testing.T) {
 	yes := true
 	paris, now := zone(t, "Europe/Paris"), stamp(t, "2029-06-01T00:00:00Z")
 	d := household([]Agreement{annualPass(t, func(a *Agreement) { a.AssumeRenewal = &yes })}, event(t, 1, Payment, "2028-12-20T10:00:00Z", ""))
-	SettleEvents(d, now, paris)
+	SettleEvents(d, now, paris, Conditions{})
 	want := "2027-01-01..2027-12-31 import, 2028-01-01..2028-12-31 assumed, 2029-01-01..2029-12-31 payment"
 	if got := spans(&d.Agreements[0]); got != want {
 		t.Errorf("terms %s\nwant  %s", got, want)
 	}
 	d = household([]Agreement{annualPass(t, func(a *Agreement) { a.AssumeRenewal = &yes })})
-	if s := SettleEvents(d, now, paris); !s.Empty() {
+	if s := SettleEvents(d, now, paris, Conditions{}); !s.Empty() {
 		t.Errorf("the passing of time alone changes %+v", s)
 	}
-	if s := Settle(d, now, paris); len(s.Terms) != 2 {
+	if s := Settle(d, now, paris, Conditions{}); len(s.Terms) != 2 {
 		t.Errorf("the pass after it opens %d terms, want those of 2028 and 2029", len(s.Terms))
 	}
 }

@@ -33,7 +33,7 @@ func (d *Duty) setDefaults() {
 		d.Unit = UnitDay
 	}
 	if d.OnMissed == "" {
-		d.OnMissed = OnMissedAlert
+		d.OnMissed = renewal.Alert
 	}
 	if d.Party == "" {
 		d.Party = "consumer"
@@ -84,7 +84,7 @@ func (d *Duty) checkWords() error {
 		{"cadence", string(d.Cadence), []string{string(CadenceEvery), string(CadenceFirstThenYearly), string(CadenceCrosses12Months),
 			string(CadenceYearly), string(CadenceCalendarYear)}},
 		{"unit", string(d.Unit), []string{string(UnitDay), string(UnitBusinessDay), string(UnitMonth), string(UnitHour)}},
-		{"on_missed", string(d.OnMissed), []string{string(OnMissedAlert), string(OnMissedHoldRenewal), string(OnMissedRenewCancellable)}},
+		{"on_missed", string(d.OnMissed), []string{string(renewal.Alert), string(renewal.HoldRenewal), string(renewal.RenewCancellable)}},
 	} {
 		if !slices.Contains(c.list, c.word) {
 			return fmt.Errorf("%s is %q, want one of %s", c.key, c.word, strings.Join(c.list, ", "))

@@ -69,16 +69,6 @@ const (
 	UnitHour        Unit = "hour"         // begun days count as whole ones
 )
 
-// OnMissed is what a duty suggests when its window went by without a notice.
-type OnMissed string
-
-// What may be done about a missed notice. The empty word in a book is alert.
-const (
-	OnMissedAlert            OnMissed = "alert"
-	OnMissedHoldRenewal      OnMissed = "hold_renewal"
-	OnMissedRenewCancellable OnMissed = "renew_cancellable"
-)
-
 // ContentItems is the closed list of what a duty may want said, in the order in
 // which a letter lists it.
 var ContentItems = []string{"will_renew", "renewal_date", "cancel_by_date", "price", "frequency", "term_length",
@@ -86,20 +76,21 @@ var ContentItems = []string{"will_renew", "renewal_date", "cancel_by_date", "pri
 	"card_last4", "boxed_deadline", "complaint_route"}
 
 // Duty is one notice that a law or a card scheme asks for, as it stands in a
-// book. A condition that is not set is always met.
+// book. A condition that is not set is always met. Its JSON is what decisions
+// depend on: a corrected word in its prose changes no rule.
 type Duty struct {
 	// ID is the stable name: us-ca-renewal.
 	ID     string `toml:"id"`
-	Title  string `toml:"title"`
+	Title  string `toml:"title" json:"-"`
 	Status Status `toml:"status"`
 	// Evidence grades the source: A the official wording was read, B an official
 	// summary or a law firm's note, C third-party notes that quote it, M (only
 	// where the duty is not active) unverified.
-	Evidence string `toml:"evidence"`
+	Evidence string `toml:"evidence" json:"-"`
 	// VerifiedOn is the day on which the sources were last read.
-	VerifiedOn renewal.Date `toml:"verified_on"`
+	VerifiedOn renewal.Date `toml:"verified_on" json:"-"`
 	// Cite names the law or the scheme's text.
-	Cite string `toml:"cite"`
+	Cite string `toml:"cite" json:"-"`
 	// InForceFrom is the first day of the duty, zero where it is not known; a
 	// window that closes before it does not exist.
 	InForceFrom renewal.Date `toml:"in_force_from"`
@@ -114,9 +105,9 @@ type Duty struct {
 	// Party is consumer, small_business or any; Payment is card, sepa, ach, upi
 	// or any. AppliesTo says in words what data about an agreement cannot:
 	// sectors, ways of buying.
-	Party     string `toml:"party"`
-	Payment   string `toml:"payment"`
-	AppliesTo string `toml:"applies_to"`
+	Party     string `toml:"party" json:"-"`
+	Payment   string `toml:"payment" json:"-"`
+	AppliesTo string `toml:"applies_to" json:"-"`
 	// Kinds are the kinds of agreement that are meant; none means all.
 	Kinds []string `toml:"kinds"`
 
@@ -148,8 +139,10 @@ type Duty struct {
 	// Supersedes are the ids of the duties that this one stands in for where
 	// both apply.
 	Supersedes []string `toml:"supersedes"`
-	OnMissed   OnMissed `toml:"on_missed"`
-	Notes      string   `toml:"notes"`
+	// OnMissed is what the law itself makes of a renewal without its notice; Alert
+	// where it says nothing.
+	OnMissed renewal.OnMissed `toml:"on_missed"`
+	Notes    string           `toml:"notes" json:"-"`
 
 	// place is the duty's position in the book.
 	place int

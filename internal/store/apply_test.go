@@ -19,7 +19,7 @@ func look(t *testing.T, db *DB, customer int64, at time.Time, f func(d *renewal.
 		if err != nil {
 			return err
 		}
-		s := renewal.Settle(d, at, time.UTC)
+		s := renewal.Settle(d, at, time.UTC, renewal.Conditions{})
 		if err := tx.ApplySettlement(d, s, at); err != nil {
 			return err
 		}

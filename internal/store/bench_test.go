@@ -59,7 +59,7 @@ func benchmarkLook(b *testing.B, change string) {
 					}
 					r := d.Reminders[0]
 					r.State, r.Reason, r.DecidedAt = renewal.Due, renewal.IsDue, at
-					if err := tx.ApplySettlement(d, renewal.Settle(d, at, time.UTC), at); err != nil {
+					if err := tx.ApplySettlement(d, renewal.Settle(d, at, time.UTC, renewal.Conditions{}), at); err != nil {
 						return err
 					}
 					if err := tx.ApplyDecisions(d, []renewal.Reminder{r}, at.Add(time.Hour)); err != nil {

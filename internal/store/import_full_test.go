@@ -100,7 +100,7 @@ func (b *importBench) withdraw(ref string) {
 		if err != nil {
 			return err
 		}
-		return tx.ApplySettlement(d, renewal.SettleEvents(d, b.now, tx.Zone()), b.now)
+		return tx.ApplySettlement(d, renewal.SettleEvents(d, b.now, tx.Zone(), renewal.Conditions{}), b.now)
 	})
 	if err != nil {
 		b.t.Fatal(err)

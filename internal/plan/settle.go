@@ -1,0 +1,35 @@
+package plan
+
+import (
+	"time"
+
+	"renewd/internal/renewal"
+)
+
+// Settle brings the terms of a household up to now, as the rules want it: a
+// renewal whose notice did not leave is held where its rule says so, and the
+// events that rules answer are drawn from the facts. It changes d.
+func Settle(now time.Time, set *Settings, d *renewal.Dossier) renewal.Settlement {
+	return renewal.Settle(d, now, set.Zone, set.conditions(now, d))
+}
+
+// SettleEvents is Settle for the moment at which events are stored: what they do
+// to terms is seen at once, while the passing of time is left to the passes.
+func SettleEvents(now time.Time, set *Settings, d *renewal.Dossier) renewal.Settlement {
+	return renewal.SettleEvents(d, now, set.Zone, set.conditions(now, d))
+}
+
+// conditions are what the rules say about how facts move terms.
+func (s *Settings) conditions(now time.Time, d *renewal.Dossier) renewal.Conditions {
+	under := renewal.Conditions{Derives: map[renewal.EventType]bool{}}
+	for i := range s.Rules {
+		r := &s.Rules[i]
+		if r.On != "" {
+			under.Derives[r.On] = true
+		}
+		if HoldsRenewals(r) {
+			under.Holds = func(a *renewal.Agreement, at time.Time) bool { return s.holds(at, now, d, a) }
+		}
+	}
+	return under
+}
