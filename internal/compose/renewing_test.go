@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -218,23 +219,36 @@ func TestDeadlineInABox(t *testing.T) {
 	}
 }
 
-// TestSeveralAreCancelledInOnePlace: a letter about several agreements leads to the
-// page of them all and to no single one's, and without any page asks for a reply.
-func TestSeveralAreCancelledInOnePlace(t *testing.T) {
+// TestSeveralAreCancelledEach: a letter about several agreements leads to the page
+// of each of them, and without any page asks for a reply. The receipt of a
+// cancellation is about one.
+func TestSeveralAreCancelledEach(t *testing.T) {
 	s := builtIn(t)
 	for full := range sequence {
 		name, sober := strings.CutSuffix(full, ".sober")
+		if name == "cancellation-confirmation" {
+			continue
+		}
 		for _, lang := range languages {
 			data := SampleFor(name, 3)
-			data.Links = Links{Manage: "https://renew.example/m/1", Cancel: "https://renew.example/c/1"}
+			data.Links = Links{Manage: "https://renew.example/m/0", Cancel: "https://renew.example/m/0?cancel"}
+			for i := range data.Agreements {
+				data.Agreements[i].Cancel = fmt.Sprintf("https://renew.example/m/%d?cancel", i)
+			}
 			letter, err := s.Render(name, lang, sober, data)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if targets := links(t, letter.HTML); !slices.Contains(targets, data.Links.Manage) || slices.Contains(targets, data.Links.Cancel) {
-				t.Errorf("%s in %s leads to %v", full, lang, targets)
+			targets := links(t, letter.HTML)
+			for i := range data.Agreements {
+				if !slices.Contains(targets, data.Agreements[i].Cancel) {
+					t.Errorf("%s in %s leads to %v", full, lang, targets)
+				}
 			}
 			data.Links = Links{}
+			for i := range data.Agreements {
+				data.Agreements[i].Cancel, data.Agreements[i].Manage = "", ""
+			}
 			if letter, err = s.Render(name, lang, sober, data); err != nil || strings.Contains(letter.Text, "renew.example") {
 				t.Errorf("%s in %s without pages: %v\n%s", full, lang, err, letter.Text)
 			}
