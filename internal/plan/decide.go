@@ -105,8 +105,8 @@ func (w *work) allSteps() []group {
 	for _, g := range groups {
 		for _, s := range g.steps {
 			w.attach(s)
-			s.template = g.rule.TemplateFor(s.name)
-			if s.unused = w.asksForUse(s); s.unused && g.rule.Unused.Then != renewal.UnusedTask {
+			s.template = w.set.letterOf(g.rule, s.name, s.duties)
+			if s.unused = w.asksForUse(s); s.unused && g.rule.Unused.Then != renewal.UnusedTask && s.template == g.rule.TemplateFor(s.name) {
 				s.template = g.rule.Unused.Template
 			}
 		}

@@ -11,7 +11,7 @@ import (
 // does: at is when. A reminder that left or was tried is a send, one that is
 // planned has no decision yet and an empty Decision.
 func Describe(set *Settings, d *renewal.Dossier, r *renewal.Reminder, at time.Time) Line {
-	line := describe(set, d, r.Rule, r.Class, r.Step)
+	line := describe(set, d, r.Rule, r.Class, r.Step, r.Duties)
 	line.At, line.Reason, line.Until = at, r.Reason, r.Until
 	line.add(d, r)
 	switch r.State {
@@ -28,7 +28,7 @@ func Describe(set *Settings, d *renewal.Dossier, r *renewal.Reminder, at time.Ti
 
 // DescribeMessage says that a message leaves at the instant at.
 func DescribeMessage(set *Settings, d *renewal.Dossier, m *Message, at time.Time) Line {
-	line := describe(set, d, m.Rule.Name, m.Class, m.Reminders[0].Step)
+	line := describe(set, d, m.Rule.Name, m.Class, m.Reminders[0].Step, nil)
 	line.At, line.Decision, line.Reason = at, Send, m.Reminders[0].Reason
 	for _, r := range m.Reminders {
 		line.add(d, r)
@@ -47,11 +47,11 @@ func (l *Line) add(d *renewal.Dossier, r *renewal.Reminder) {
 	}
 }
 
-func describe(set *Settings, d *renewal.Dossier, rule string, class renewal.Class, step string) Line {
+func describe(set *Settings, d *renewal.Dossier, rule string, class renewal.Class, step string, duties []renewal.DutyWindow) Line {
 	line := Line{Customer: d.Customers[0].Ref, Name: d.Customers[0].Name, Rule: rule, Place: len(set.Rules), Class: class, Side: renewal.SideOf(step)}
 	for i := range set.Rules {
 		if r := &set.Rules[i]; r.Name == rule {
-			line.Place, line.Template = i, r.TemplateFor(step)
+			line.Place, line.Template = i, set.letterOf(r, step, duties)
 		}
 	}
 	return line

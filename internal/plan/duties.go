@@ -10,48 +10,70 @@ import (
 
 // dutySteps returns the notices that a rule has under legal duties for the term
 // in force, in order of their day: the fewest that keep every window. What was
-// sent, or ended for good, keeps the windows that its row names; a window that
-// closed stands alone, so that it is missed by its own name while the others may
-// still be kept.
+// sent, or ended for good, keeps the windows that its row names, as long as they
+// stand; a window that closed stands alone, so that it is missed by its own name
+// while the others may still be kept.
 func (w *work) dutySteps(base step) []*step {
+	final := w.finalNotices(base)
 	var steps []*step
-	settled := map[string]bool{}
-	for i := range w.d.Reminders {
-		row := &w.d.Reminders[i]
-		if row.AgreementID != base.agreement.ID || row.EndsOn != base.agreement.EndsOn || row.Rule != base.rule.Name ||
-			row.State.Unsent() || row.State == renewal.Skipped && reopens(row.Reason) || len(row.Duties) == 0 {
-			continue
-		}
+	for _, row := range final {
 		s := base
 		s.name, s.side, s.duties = row.Step, renewal.NoticeSide, row.Duties
 		s.day, s.due, s.notAfter = renewal.LocalDate(row.DueAt, s.zone), row.DueAt, row.NotAfter
-		for _, d := range row.Duties {
-			settled[d.ID] = true
-		}
 		steps = append(steps, &s)
 	}
 	var open []rulebook.Window
 	for _, window := range w.set.windows(base.rule, base.customer, base.agreement) {
 		switch {
-		case settled[window.Duty.ID]:
+		case slices.ContainsFunc(final, func(row *renewal.Reminder) bool { return keeps(row, &window, base.zone) }):
 		case renewal.EndOf(window.Closes, base.zone).Before(w.now):
 			one := rulebook.Send{Opens: window.Opens, Closes: window.Closes, Windows: []rulebook.Window{window}}
-			steps = append(steps, w.dutyStep(base, one))
+			steps = append(steps, w.dutyStep(base, one, final))
 		default:
 			open = append(open, window)
 		}
 	}
 	for _, send := range rulebook.Fewest(open) {
-		steps = append(steps, w.dutyStep(base, send))
+		steps = append(steps, w.dutyStep(base, send, final))
 	}
 	slices.SortStableFunc(steps, func(a, b *step) int { return int(a.day) - int(b.day) })
 	return steps
 }
 
-// dutyStep is one notice that keeps the windows of a send.
-func (w *work) dutyStep(base step, send rulebook.Send) *step {
+// finalNotices are the rows of a rule's notices about the term in force that left,
+// or ended for good.
+func (w *work) finalNotices(base step) (final []*renewal.Reminder) {
+	for i := range w.d.Reminders {
+		row := &w.d.Reminders[i]
+		if row.AgreementID == base.agreement.ID && row.EndsOn == base.agreement.EndsOn && row.Rule == base.rule.Name &&
+			renewal.SideOf(row.Step) == renewal.NoticeSide && !row.State.Unsent() && !(row.State == renewal.Skipped && reopens(row.Reason)) {
+			final = append(final, row)
+		}
+	}
+	return final
+}
+
+// keeps reports whether a notice that left, or ended, is that of a window: one of
+// another date is news. A notice that the rule gave before it had duties does for
+// the renewal in whose window it left.
+func keeps(row *renewal.Reminder, w *rulebook.Window, zone *time.Location) bool {
+	if row.Step == renewal.StepNotice {
+		left := renewal.LocalDate(row.DecidedAt, zone)
+		return row.State.CountsAsSent() && w.Duty.Event == rulebook.EventRenewal && left >= w.Opens && left <= w.Closes
+	}
+	return slices.ContainsFunc(row.Duties, func(d renewal.DutyWindow) bool { return d.ID == w.Duty.ID && d.Closes == w.Closes })
+}
+
+// dutyStep is one notice that keeps the windows of a send. Where the same duty had
+// a notice in this term already, for another date, its name says for which date
+// this one is.
+func (w *work) dutyStep(base step, send rulebook.Send, final []*renewal.Reminder) *step {
 	s := base
-	s.name = renewal.StepNotice + ":" + send.Windows[0].Duty.ID
+	first := &send.Windows[0]
+	s.name = renewal.StepNotice + ":" + first.Duty.ID
+	if slices.ContainsFunc(final, func(row *renewal.Reminder) bool { return row.Step == s.name }) {
+		s.name += ":" + first.On.String()
+	}
 	s.side, s.day, s.dedicated = renewal.NoticeSide, send.Opens, s.dedicated || send.Dedicated()
 	for _, window := range send.Windows {
 		s.duties = append(s.duties, renewal.DutyWindow{ID: window.Duty.ID, Opens: window.Opens, Closes: window.Closes})
@@ -61,10 +83,43 @@ func (w *work) dutyStep(base step, send rulebook.Send) *step {
 	return &s
 }
 
+// The letters of duties that are not about a renewal.
+const (
+	trialLetter  = "trial-ending"
+	priceLetter  = "price-change"
+	yearlyLetter = "yearly-reminder"
+)
+
+// letterOf is the letter of a step of a rule: the rule's own, but for a notice
+// whose duties are about something else than the renewal.
+func (s *Settings) letterOf(r *renewal.Rule, step string, duties []renewal.DutyWindow) string {
+	yearly := len(duties) > 0
+	for _, d := range duties {
+		duty := s.Book.Duty(d.ID)
+		if duty == nil {
+			return r.TemplateFor(step)
+		}
+		switch duty.Event {
+		case rulebook.EventTrialEnd:
+			return trialLetter
+		case rulebook.EventPriceChange:
+			return priceLetter
+		}
+		yearly = yearly && duty.Event == rulebook.EventAnnual
+	}
+	if yearly {
+		return yearlyLetter
+	}
+	return r.TemplateFor(step)
+}
+
 // windows are those that the duties of a rule open for the term in force of an
-// agreement.
+// agreement; none where nothing renews by itself.
 func (s *Settings) windows(r *renewal.Rule, c *renewal.Customer, a *renewal.Agreement) []rulebook.Window {
-	subject := SubjectOf(c, a)
+	if !a.AutoRenew {
+		return nil
+	}
+	subject := subjectOf(c, a)
 	return rulebook.Windows(s.Book.Select(r.Duties, subject), subject, s.Calendar)
 }
 
@@ -101,19 +156,35 @@ func (s *Settings) Content(duties []renewal.DutyWindow) []string {
 	return send.Content()
 }
 
-// SubjectOf is an agreement as legal duties see it.
-func SubjectOf(c *renewal.Customer, a *renewal.Agreement) rulebook.Subject {
-	s := rulebook.Subject{
-		Country: c.Country, Region: c.Region, Kind: a.Kind, StartsOn: a.StartsOn, TermStartsOn: a.TermStart(),
+// subjectOf is an agreement as legal duties see it.
+func subjectOf(c *renewal.Customer, a *renewal.Agreement) rulebook.Subject {
+	return rulebook.Subject{
+		Country: c.Country, Region: c.Region, Kind: a.Kind, StartsOn: a.StartsOn, FirstEndsOn: firstEnd(a), TermStartsOn: a.TermStart(),
 		EndsOn: a.EndsOn, CancelBy: a.CancelBy(), Term: a.TermLength(), TrialEndsOn: a.TrialEndsOn, NewPriceFrom: a.NewPriceFrom,
 	}
-	for _, t := range a.Terms {
-		if s.FirstEndsOn.IsZero() || t.EndsOn < s.FirstEndsOn {
-			s.FirstEndsOn = t.EndsOn
+}
+
+// firstEnd is the last day of an agreement's first term: the earliest that is
+// known and was not put right since. One that renewd came to know only after a
+// first term of the written length would have been over, or that misses that
+// length by a correction, is measured by the written length.
+func firstEnd(a *renewal.Agreement) renewal.Date {
+	var first renewal.Term
+	for i, t := range a.Terms {
+		replaced := i+1 < len(a.Terms) && !renewal.CauseRenews(a.Terms[i+1].Cause) &&
+			renewal.IsCorrection(t.EndsOn, a.Terms[i+1].EndsOn, a.TermLength())
+		if !replaced && (first.EndsOn.IsZero() || t.EndsOn < first.EndsOn) {
+			first = t
 		}
 	}
-	if s.TermStartsOn.IsZero() && s.Term.Set {
-		s.TermStartsOn = a.RenewsOn().Sub(s.Term)
+	length := a.TermLength()
+	if a.StartsOn.IsZero() || length.IsZero() || first.EndsOn.IsZero() {
+		return first.EndsOn
 	}
-	return s
+	written := a.StartsOn.Add(length) - 1
+	knownLate := !first.KnownAt.IsZero() && renewal.LocalDate(first.KnownAt, time.UTC) > written
+	if first.EndsOn > written && knownLate || renewal.IsCorrection(first.EndsOn, written, length) {
+		return written
+	}
+	return first.EndsOn
 }

@@ -78,7 +78,7 @@ func (s *Settings) owesNotice(r *renewal.Rule, d *renewal.Dossier, c *renewal.Cu
 	}
 	for _, window := range s.windows(r, c, a) {
 		if owed(window.Closes, func(row *renewal.Reminder) bool {
-			return slices.ContainsFunc(row.Duties, func(duty renewal.DutyWindow) bool { return duty.ID == window.Duty.ID })
+			return keeps(row, &window, zone)
 		}) {
 			return true
 		}

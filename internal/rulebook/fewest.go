@@ -35,24 +35,26 @@ func (s *Send) Content() []string {
 
 // Fewest groups windows into the fewest sends: the window that closes first
 // takes along every later one that is open by then, and so on. A dedicated duty
-// has a send of its own. Sends are in the order of their first windows.
+// has a send of its own, and a trial, a price and a renewal are told apart, each
+// by its letter. Sends are in the order of their first windows.
 func Fewest(windows []Window) []Send {
 	sorted := slices.Clone(windows)
 	slices.SortStableFunc(sorted, func(a, b Window) int {
 		return cmp.Or(cmp.Compare(a.Closes, b.Closes), cmp.Compare(a.Duty.place, b.Duty.place))
 	})
 	var sends []Send
-	shared := -1 // the latest send that others may join
+	shared := map[Event]int{} // the latest send about a subject that others may join, from 1
 	// Invariant: every window grouped so far is open on the closing day of its
 	// send; one that opens after the closing of the send at shared cannot be
 	// open on that of any send before it.
 	for _, w := range sorted {
-		if !w.Duty.Dedicated && shared >= 0 && w.opensFor() <= sends[shared].Closes {
-			sends[shared].Windows = append(sends[shared].Windows, w)
+		about := w.Duty.about()
+		if at := shared[about]; !w.Duty.Dedicated && at > 0 && w.opensFor() <= sends[at-1].Closes {
+			sends[at-1].Windows = append(sends[at-1].Windows, w)
 			continue
 		}
 		if !w.Duty.Dedicated {
-			shared = len(sends)
+			shared[about] = len(sends) + 1
 		}
 		sends = append(sends, Send{Closes: w.Closes, Windows: []Window{w}})
 	}
@@ -60,6 +62,15 @@ func Fewest(windows []Window) []Send {
 		sends[i].open()
 	}
 	return sends
+}
+
+// about is what a letter for the duty is about: a trial, a price, or the renewal
+// with its charges and years.
+func (d *Duty) about() Event {
+	if d.Event == EventTrialEnd || d.Event == EventPriceChange {
+		return d.Event
+	}
+	return EventRenewal
 }
 
 // open finds the first day common to the windows: the law's where it names one,
