@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -110,9 +111,6 @@ func readAfterUse(s *section) *renewal.AfterUse {
 	return u
 }
 
-// autoDuties stands for every duty that applies to the customer.
-const autoDuties = "auto"
-
 // readNotice reads the window of a notice, or the legal duties that open its
 // windows.
 func readNotice(s *section, book *rulebook.Book) (*renewal.NoticeWindow, []string) {
@@ -148,17 +146,30 @@ func readNotice(s *section, book *rulebook.Book) (*renewal.NoticeWindow, []strin
 
 // readDuties reads names of duties in the rule books.
 func readDuties(t *section, book *rulebook.Book) []string {
-	ids := []string{autoDuties}
+	ids := []string{rulebook.Auto}
 	for _, d := range book.All() {
 		ids = append(ids, d.ID)
 	}
-	duties := parsedList(t, "duties", true, "a duty's name in quotes", oneOf("a duty", ids))
+	duties := parsedList(t, "duties", true, "a duty's name in quotes", func(name string) (string, error) {
+		if slices.Contains(ids, name) {
+			return name, nil
+		}
+		meant := ""
+		if near := nearest(name, ids); near != "" {
+			meant = "; did you mean " + near + "?"
+		}
+		return "", fmt.Errorf("%q is not a duty%s (docs/notices.md lists them all)", name, meant)
+	})
 	v := t.table.fields["duties"].value
 	if v.kind == kindArray && len(v.items) == 0 {
 		t.fault(v.at, "duties", `the list is empty: write ["auto"], or name duties`)
 	}
 	for _, id := range duties {
-		if d := book.Duty(id); d != nil && !d.Active() {
+		switch d := book.Duty(id); {
+		case d == nil || d.Active() && d.Latest.Set:
+		case !d.Latest.Set:
+			t.problems.warnf(v.at, "%sduties: %q has no effect: no text that was read says when its notice must leave", t.label, id)
+		default:
 			t.problems.warnf(v.at, "%sduties: %q is not in force (%s): it is followed all the same, because you name it", t.label, id, d.Status)
 		}
 	}

@@ -29,6 +29,11 @@ type ruleDuties struct {
 	// nowhere are agreements whose customer has no country, noRegion those of a
 	// country whose duties go by region, untold those that no duty is about.
 	nowhere, noRegion, untold int
+	// strange are regions that no duty is about, in countries with duties by region,
+	// with the ref of an agreement each; short are agreements whose terms are shorter
+	// than the window of a duty, which closes before they begin.
+	strange map[string]string
+	short   map[string]string
 	// unknown are countries whose public holidays nobody knows, where a duty counts
 	// business days.
 	unknown map[string]bool
@@ -59,11 +64,11 @@ func checkDuties(ctx context.Context, c *Config) []Problem {
 	}
 	err = db.Read(ctx, func(tx *store.Tx) error {
 		return tx.EachDossier(time.Time{}, func(d *renewal.Dossier) error {
-			set.EachDuty(now, d, func(r *renewal.Rule, customer *renewal.Customer, _ *renewal.Agreement, windows []rulebook.Window) {
+			set.EachDuty(now, d, func(r *renewal.Rule, customer *renewal.Customer, a *renewal.Agreement, windows []rulebook.Window) {
 				if found[r] == nil {
-					found[r] = &ruleDuties{counts: map[string]*dutyCount{}, unknown: map[string]bool{}}
+					found[r] = &ruleDuties{counts: map[string]*dutyCount{}, unknown: map[string]bool{}, strange: map[string]string{}, short: map[string]string{}}
 				}
-				found[r].add(customer, windows, byRegion, set.Calendar)
+				found[r].add(customer, a, windows, byRegion, set.Calendar)
 			})
 			return nil
 		})
@@ -79,12 +84,21 @@ func checkDuties(ctx context.Context, c *Config) []Problem {
 	return problems.found
 }
 
-func (f *ruleDuties) add(c *renewal.Customer, windows []rulebook.Window, byRegion map[string]bool, days rulebook.Calendar) {
+// isRegionCode reports whether a region is written as ISO 3166-2 does: US-CA, or CA
+// alone.
+func isRegionCode(country, region string) bool {
+	code := strings.TrimPrefix(strings.ToUpper(region), country+"-")
+	return len(code) >= 1 && len(code) <= 3 && !strings.ContainsFunc(code, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') })
+}
+
+func (f *ruleDuties) add(c *renewal.Customer, a *renewal.Agreement, windows []rulebook.Window, byRegion map[string]bool, days rulebook.Calendar) {
 	switch country := strings.ToUpper(c.Country); {
 	case country == "":
 		f.nowhere++
 	case c.Region == "" && byRegion[country]:
 		f.noRegion++
+	case byRegion[country] && !isRegionCode(country, c.Region):
+		f.strange[c.Country+" "+c.Region] = a.Ref
 	}
 	if len(windows) == 0 {
 		f.untold++
@@ -98,6 +112,9 @@ func (f *ruleDuties) add(c *renewal.Customer, windows []rulebook.Window, byRegio
 		n.agreements++
 		if where := strings.TrimSpace(c.Country + " " + c.Region); where != "" {
 			n.where[where] = true
+		}
+		if renewal.CauseRenews(a.InForce().Cause) && w.Closes < a.TermStart() {
+			f.short[w.Duty.ID] = a.Ref
 		}
 		if w.Duty.Unit == rulebook.UnitBusinessDay && c.Country != "" && !days.Knows(c.Country) {
 			f.unknown[strings.ToUpper(c.Country)] = true
@@ -129,14 +146,20 @@ func (f *ruleDuties) tell(problems *problemList, at place, r *renewal.Rule) {
 		}
 		say(LevelNote, "%s; evidence %s, verified on %s", text, n.duty.Evidence, n.duty.VerifiedOn)
 	}
-	if f.nowhere > 0 && slices.Contains(r.Duties, autoDuties) {
+	if f.nowhere > 0 && slices.Contains(r.Duties, rulebook.Auto) {
 		say(LevelWarning, "%s of customers without a country: \"auto\" finds no duty for them; import customer_country", count(f.nowhere, "agreement", "agreements"))
 	}
-	if f.noRegion > 0 && slices.Contains(r.Duties, autoDuties) {
+	if f.noRegion > 0 && slices.Contains(r.Duties, rulebook.Auto) {
 		say(LevelWarning, "%s of customers whose country has duties by region, but who have no region: import customer_region, such as US-CA", count(f.noRegion, "agreement", "agreements"))
 	}
 	if f.untold > 0 {
 		say(LevelNote, "%s under no duty: no notice goes there by this rule", count(f.untold, "agreement is", "agreements are"))
+	}
+	for _, where := range slices.Sorted(maps.Keys(f.strange)) {
+		say(LevelWarning, "%q is not a region as ISO 3166-2 writes it, such as US-CA or CA-QC (agreement %s): no duty of a region is found there; correct customer_region", where, f.strange[where])
+	}
+	for _, id := range slices.Sorted(maps.Keys(f.short)) {
+		say(LevelWarning, "duty %s wants to be told before the term even begins (agreement %s): its terms are too short for the window, so its notice never leaves in time", id, f.short[id])
 	}
 	for _, country := range slices.Sorted(maps.Keys(f.unknown)) {
 		say(LevelWarning, "business days in %s: only weekends are known there; add its holidays under [notice] holidays", country)

@@ -30,6 +30,8 @@ type Data struct {
 	Links    Links
 	// Event is what the letter answers; nil where it answers none.
 	Event *Event
+	// Held is true where the renewal waits for a word of the customer, or a use.
+	Held bool
 	// Staff is what staff are to know; nil in every letter to a customer.
 	Staff *Staff
 }
@@ -177,6 +179,8 @@ type Facts struct {
 	// Must are the items of content that legal duties ask the letter for, by the id
 	// of an agreement.
 	Must map[int64][]string
+	// Held says that the renewal waits for a word of the customer, or a use.
+	Held bool
 	// Event is nil where the letter answers none.
 	Event *renewal.Event
 	// Staff is nil but for the letter to staff, which has no household and no
@@ -204,7 +208,7 @@ func NewData(f Facts) Data {
 	if f.Zone == nil {
 		f.Zone = time.UTC
 	}
-	d := Data{Links: letter.safe(), Staff: newStaff(f.Staff, f.Zone)}
+	d := Data{Held: f.Held, Links: letter.safe(), Staff: newStaff(f.Staff, f.Zone)}
 	switch {
 	case f.To != nil:
 		d.Customer = newCustomer(f.To)

@@ -282,3 +282,33 @@ func TestSignUpWithoutAgreement(t *testing.T) {
 		t.Errorf("faults %v", faults)
 	}
 }
+
+// TestHeldAsksFirst: where the renewal waits for the customer, the letter says so
+// and not that nothing need be done.
+func TestHeldAsksFirst(t *testing.T) {
+	s := builtIn(t)
+	for _, lang := range languages {
+		for _, n := range []int{1, 2} {
+			data := SampleFor("still-using", n)
+			plain, err := s.Render("still-using", lang, false, data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			data.Held = true
+			held, err := s.Render("still-using", lang, false, data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The opening and the paragraph about doing nothing differ.
+			same := 0
+			for _, paragraph := range strings.Split(held.Text, "\n\n") {
+				if strings.Contains(plain.Text, paragraph) {
+					same++
+				}
+			}
+			if got := len(strings.Split(held.Text, "\n\n")) - same; got != 2 {
+				t.Errorf("%s, %d agreements: %d paragraphs differ, want 2\n%s", lang, n, got, held.Text)
+			}
+		}
+	}
+}

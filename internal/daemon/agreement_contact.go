@@ -125,6 +125,16 @@ func (f *file) correct(typed []web.Typed) (changes []web.Change, faults map[stri
 		return nil, nil, err
 	}
 	text := fmt.Sprintf("%s corrected their own data: %s; put it right elsewhere, too", whoIs(f.c), strings.Join(told, ", "))
+	if c.Email != nil {
+		others, err := f.tx.OthersAt(f.c.ID, *c.Email)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(others) > 0 {
+			// From now on they are one household: letters and refusals hold for all.
+			text += fmt.Sprintf("; the new address is that of %s as well: ask whether they want to be written to together", strings.Join(others, ", "))
+		}
+	}
 	sum := sha256.Sum256([]byte(text))
 	_, err = f.tx.AddTask(renewal.Task{Kind: renewal.TaskWish, CustomerID: f.c.ID, Text: text,
 		Topic: fmt.Sprintf("wish:contact:%d:%s:%x", f.c.ID, renewal.FormatStamp(f.now), sum[:6])}, f.now)

@@ -84,6 +84,9 @@ func (e *Engine) factsFor(c claimed) compose.Facts {
 	facts := compose.Facts{Household: c.dossier, Zone: c.dossier.ZoneOf(c.dossier.Customers[0].ID, e.o.Settings.Zone)}
 	facts.Today = renewal.LocalDate(c.stored.At, facts.Zone)
 	facts.Must = map[int64][]string{}
+	if u := c.message.Rule.Unused; u != nil && u.Then == renewal.UnusedHold && c.message.Template == u.Template {
+		facts.Held = true
+	}
 	for _, r := range c.message.Reminders {
 		// Two notices about one agreement may share a letter.
 		if a := c.dossier.Agreement(r.AgreementID); a != nil && !slices.Contains(facts.Agreements, a) {

@@ -45,6 +45,20 @@ func (tx *Tx) Correct(customerID int64, c Correction) error {
 	return nil
 }
 
+// OthersAt returns the refs of the other customers who have an address, in order.
+func (tx *Tx) OthersAt(customerID int64, address string) (refs []string, err error) {
+	err = tx.query(`SELECT ref FROM customers WHERE email_key = ?2 AND ?2 <> '' AND id <> ?1 ORDER BY ref`, func(rows *sql.Rows) error {
+		var ref string
+		err := rows.Scan(&ref)
+		refs = append(refs, ref)
+		return err
+	}, customerID, renewal.HouseholdKey(address))
+	if err != nil {
+		return nil, fmt.Errorf("looking for others at an address: %w", err)
+	}
+	return refs, nil
+}
+
 func correctAttributes(before string, changes map[string]string) (string, error) {
 	// What was typed in may hold other values than texts: they stay as they are.
 	all := map[string]json.RawMessage{}
