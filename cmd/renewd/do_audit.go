@@ -39,6 +39,8 @@ type auditLine struct {
 	Duties    []auditDuty `json:"duties"`
 	// Why says in words why there is a gap, empty where there is none.
 	Why string `json:"why,omitempty"`
+	// zone is the customer's, on whose calendar windows are.
+	zone *time.Location
 }
 
 // auditWindow is a window by its first and last instant.
@@ -64,6 +66,7 @@ func (w auditWindow) words(zone *time.Location) string {
 func newAuditLine(n store.NoticeRecord, now time.Time, business *time.Location) auditLine {
 	v := verdict(n, now, business)
 	return auditLine{
+		zone:     cmp.Or(n.Zone, business),
 		Customer: n.Customer, Agreement: n.Agreement, Term: n.EndsOn.String(), Rule: n.Rule, Step: n.Step,
 		Window:  auditWindow{renewal.FormatStamp(n.Opens), renewal.FormatStamp(n.Closes)},
 		Verdict: v, State: string(n.State), Reason: string(n.Reason), Message: n.RFC822ID,
@@ -209,7 +212,7 @@ func printAudit(s *Session, c *Config, lines []auditLine, asCSV bool) error {
 		{Title: "AGREEMENT", Cell: func(l auditLine) string { return l.Agreement }},
 		{Title: "TERM ENDS", Cell: func(l auditLine) string { return l.Term }},
 		{Title: "RULE", Cell: func(l auditLine) string { return l.Rule }},
-		{Title: "WINDOW", Cell: func(l auditLine) string { return l.Window.words(zone) }},
+		{Title: "WINDOW", Cell: func(l auditLine) string { return l.Window.words(l.zone) }},
 		{Title: "DUTIES", Cell: func(l auditLine) string { return l.dutyWords() }},
 		{Title: "VERDICT", Cell: func(l auditLine) string {
 			if l.Verdict == windowMet || l.Verdict == l.Reason {

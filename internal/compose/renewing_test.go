@@ -312,3 +312,24 @@ func TestHeldAsksFirst(t *testing.T) {
 		}
 	}
 }
+
+// TestCancelledInTheTrial: who cancels within the trial is told that the first
+// charge is not made, as the letter about the trial promised; who does later is not.
+func TestCancelledInTheTrial(t *testing.T) {
+	s := builtIn(t)
+	for _, lang := range languages {
+		data := SampleFor("cancellation-confirmation", 1)
+		render := func(trialEnds renewal.Date) string {
+			data.Agreements[0].TrialEndsOn = trialEnds
+			letter, err := s.Render("cancellation-confirmation", lang, false, data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return letter.Text
+		}
+		none, within, after := render(0), render(data.Event.On), render(data.Event.On-1)
+		if none != after || len(within) <= len(none) {
+			t.Errorf("%s: without a trial\n%s\nwithin it\n%s\nafter it\n%s", lang, none, within, after)
+		}
+	}
+}

@@ -160,6 +160,9 @@ func (p *AgreementPages) view(f *file) web.Agreement {
 	if !a.EndsOn.IsZero() {
 		v.RenewsOn, v.CancelBy = a.RenewsOn(), a.CancelBy()
 	}
+	if a.TrialEndsOn >= renewal.LocalDate(f.now, v.Zone) {
+		v.TrialEndsOn = a.TrialEndsOn
+	}
 	if a.Product != nil {
 		v.Product = a.Product.Name
 		if v.Product == "" {

@@ -47,6 +47,8 @@ type Agreement struct {
 	// RenewsOn the day after it, CancelBy the last day on which a cancellation
 	// still stops the renewal. Each may be the zero Date.
 	StartsOn, EndsOn, RenewsOn, CancelBy renewal.Date
+	// TrialEndsOn is the last day of a trial that is not over, else the zero Date.
+	TrialEndsOn renewal.Date
 	// Term is the length of one term, unset where it is not known.
 	Term renewal.Period
 	// Price and NewPrice are unknown where nobody wrote them down.

@@ -50,6 +50,8 @@ type agreementView struct {
 	What, Ref, Kind, Product, Name, MaskedEmail string
 	State                                       string
 	StartsOn, EndsOn, RenewsOn, CancelBy        string
+	// TrialEndsOn is empty where no trial is going on.
+	TrialEndsOn string
 	// NewPrice is empty where the price stays.
 	Term, Price, NewPrice, NewPriceFrom string
 	// CancelledOn has the time and the name of the zone where they are known.
@@ -139,7 +141,7 @@ func newView(page, tag string, b Business, w Words, c content) view {
 func newAgreementView(a *Agreement, w Words) agreementView {
 	v := agreementView{
 		What: a.Product, Ref: a.Ref, Kind: a.Kind, Product: a.Product, Name: a.Name, MaskedEmail: a.MaskedEmail, State: string(a.State),
-		StartsOn: w.Date(a.StartsOn), EndsOn: w.Date(a.EndsOn), RenewsOn: w.Date(a.RenewsOn), CancelBy: w.Date(a.CancelBy),
+		StartsOn: w.Date(a.StartsOn), EndsOn: w.Date(a.EndsOn), RenewsOn: w.Date(a.RenewsOn), CancelBy: w.Date(a.CancelBy), TrialEndsOn: w.Date(a.TrialEndsOn),
 		Term: w.Period(a.Term), Price: w.Money(a.Price), RenewURL: a.RenewURL,
 		CanCancel: a.CanCancel, CanKeep: a.CanKeep, CanRenew: a.CanRenew, Confirms: a.Confirms,
 	}
