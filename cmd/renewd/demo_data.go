@@ -31,6 +31,9 @@ staff = ["desk@rocha-alta.example"]
 transport = "maildir"              # an embedded mailbox: nothing leaves this folder
 maildir = "outbox"
 
+[web]                              # the demo shows these pages itself
+base_url = "https://pages.rocha-alta.example"
+
 [send]
 days = ["mon","tue","wed","thu","fri","sat"]
 hours = "09:00-18:00"

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"log/slog"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
@@ -19,8 +20,10 @@ import (
 	"strings"
 	"time"
 
+	"renewd/internal/daemon"
 	"renewd/internal/plan"
 	"renewd/internal/store"
+	"renewd/internal/web"
 )
 
 //go:embed demo_index.html
@@ -186,7 +189,14 @@ func (d *demo) handler(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+	customers, err := d.customerPages()
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
+	for _, path := range []string{"/u/", "/m/", "/s/"} {
+		mux.Handle(path, customers)
+	}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", policy)
@@ -199,7 +209,8 @@ func (d *demo) handler(ctx context.Context) (http.Handler, error) {
 			http.NotFound(w, r)
 			return
 		}
-		kind, body := "text/html; charset=utf-8", letters[i].HTML
+		// The pages behind the links are here, too.
+		kind, body := "text/html; charset=utf-8", strings.ReplaceAll(letters[i].HTML, d.c.Web.BaseURL, "")
 		switch r.PathValue("form") {
 		case "html":
 		case "text":
@@ -215,6 +226,21 @@ func (d *demo) handler(ctx context.Context) (http.Handler, error) {
 	return mux, nil
 }
 
+// customerPages are the pages that letters lead to, at the demo's own time.
+func (d *demo) customerPages() (http.Handler, error) {
+	pages, err := d.c.pages()
+	if err != nil {
+		return nil, err
+	}
+	begun := time.Now()
+	clock := func() time.Time { return d.today.Add(time.Since(begun)).Truncate(time.Second) }
+	links := daemon.NewLinks(d.db, clock)
+	settings := d.c.settings(d.c.letters())
+	agreements := daemon.NewAgreementPages(links, func() *plan.Settings { return settings })
+	return web.Public(web.PublicOptions{Unsubscribes: links, Agreements: agreements, Reasons: agreements,
+		Pages: func() *web.Pages { return pages }, Log: slog.New(slog.DiscardHandler), Clock: clock}), nil
+}
+
 // serve shows the letters at a loopback address until the context ends.
 func (d *demo) serve(ctx context.Context) error {
 	handler, err := d.handler(ctx)
@@ -227,7 +253,7 @@ func (d *demo) serve(ctx context.Context) error {
 			return fmt.Errorf("showing the letters: %w", err)
 		}
 	}
-	if err := d.s.Out.Line("\nOpen http://%s/ in a browser to see the letters. Ctrl-C ends it.\nEverything is in ./%s.", listener.Addr(), demoDir); err != nil {
+	if err := d.s.Out.Line("\nOpen http://%s/ in a browser to see the letters, and the pages behind their links. Ctrl-C ends it.\nEverything is in ./%s.", listener.Addr(), demoDir); err != nil {
 		return err
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
