@@ -20,13 +20,11 @@ func SettleEvents(now time.Time, set *Settings, d *renewal.Dossier) renewal.Sett
 }
 
 // conditions are what the rules say about how facts move terms.
-func (s *Settings) conditions(now time.Time, d *renewal.Dossier) renewal.Conditions {
-	under := renewal.Conditions{Derives: map[renewal.EventType]bool{}}
+func (s *Settings) conditions(now time.Time, d *renewal.Dossier) (under renewal.Conditions) {
 	for i := range s.Rules {
 		r := &s.Rules[i]
-		if r.On != "" {
-			under.Derives[r.On] = true
-		}
+		under.SignUps = under.SignUps || r.On == renewal.SignUp
+		under.PriceChanges = under.PriceChanges || r.On == renewal.PriceChange
 		if HoldsRenewals(r) {
 			under.Holds = func(a *renewal.Agreement, at time.Time) bool { return s.holds(at, now, d, a) }
 		}

@@ -13,6 +13,9 @@ const signUpSlack = 7
 // begins was signed up for, and an announced price is a price change. Each is
 // drawn once; one that somebody recorded stands for it.
 func (s *Settlement) derive(d *Dossier, now time.Time, business *time.Location, under Conditions) {
+	if !under.SignUps && !under.PriceChanges {
+		return
+	}
 	for i := range d.Agreements {
 		a := &d.Agreements[i]
 		if a.BadData != "" || a.Kind == KindGoods {
@@ -20,11 +23,11 @@ func (s *Settlement) derive(d *Dossier, now time.Time, business *time.Location, 
 		}
 		zone := d.ZoneOf(a.CustomerID, business)
 		fresh := !a.StartsOn.IsZero() && !a.KnownAt.IsZero() && !a.KnownAt.After(now) && LocalDate(a.KnownAt, zone) <= a.StartsOn.AddDays(signUpSlack)
-		if under.Derives[SignUp] && fresh && !d.hasEvent(a.ID, SignUp, "") {
+		if under.SignUps && fresh && !d.hasEvent(a.ID, SignUp, "") {
 			s.draw(d, a, Event{Type: SignUp, At: a.KnownAt, SourceID: fmt.Sprintf("sign_up:%d", a.ID), StoredAt: now})
 		}
 		id := fmt.Sprintf("price_change:%d:%s:%d", a.ID, a.NewPriceFrom, a.NewPrice.Minor)
-		if under.Derives[PriceChange] && a.NewPriceFrom > LocalDate(now, zone) && a.NewPrice.Known() && !d.hasEvent(a.ID, PriceChange, id) {
+		if under.PriceChanges && a.NewPriceFrom > LocalDate(now, zone) && a.NewPrice.Known() && !d.hasEvent(a.ID, PriceChange, id) {
 			s.draw(d, a, Event{Type: PriceChange, At: now, SourceID: id, StoredAt: now})
 		}
 	}

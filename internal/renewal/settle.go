@@ -63,8 +63,9 @@ type Conditions struct {
 	// Holds reports whether the term in force of an agreement must not roll by
 	// itself at an instant; nil: none is held.
 	Holds func(a *Agreement, at time.Time) bool
-	// Derives says which events are drawn from the facts: SignUp, PriceChange.
-	Derives map[EventType]bool
+	// SignUps and PriceChanges say whether events of these types are drawn from the
+	// facts.
+	SignUps, PriceChanges bool
 }
 
 // SettleEvents is Settle without the assumed renewals after the last event: for
