@@ -166,7 +166,7 @@ func (e *Engine) afterwards(a *answered) (out plan.Outcome, ok bool) {
 	if a.answer.Outcome != mailout.Accepted || a.alone == nil || a.at.Sub(a.alone.now).Abs() > mostJump {
 		return out, false
 	}
-	if plan.HoldsRenewals(a.message.Rule) {
+	if a.message.Rule.HoldsRenewals() {
 		return out, false // the renewal that waited for this message may go ahead
 	}
 	if moves := renewal.NextSettle(a.dossier, a.alone.now, e.o.Settings.Zone); !moves.IsZero() && !moves.After(a.at) {

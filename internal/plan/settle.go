@@ -25,7 +25,7 @@ func (s *Settings) conditions(now time.Time, d *renewal.Dossier) (under renewal.
 		r := &s.Rules[i]
 		under.SignUps = under.SignUps || r.On == renewal.SignUp
 		under.PriceChanges = under.PriceChanges || r.On == renewal.PriceChange
-		if HoldsRenewals(r) {
+		if r.HoldsRenewals() {
 			under.Holds = func(a *renewal.Agreement, at time.Time) bool { return s.holds(at, now, d, a) }
 		}
 	}

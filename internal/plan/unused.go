@@ -31,12 +31,6 @@ func (s *Settings) unused(u *renewal.Unused, d *renewal.Dossier, a *renewal.Agre
 	})
 }
 
-// HoldsRenewals reports whether a rule can keep an agreement from rolling by
-// itself.
-func HoldsRenewals(r *renewal.Rule) bool {
-	return r.GivesNotice() && r.OnMissed == renewal.HoldRenewal || r.Unused != nil && r.Unused.Then == renewal.UnusedHold
-}
-
 // holds reports whether some rule keeps the term in force of an agreement from
 // rolling by itself at an instant: a notice that is owed did not leave, or nobody
 // had used it by then or has since.
@@ -44,7 +38,7 @@ func (s *Settings) holds(at, now time.Time, d *renewal.Dossier, a *renewal.Agree
 	c := d.Customer(a.CustomerID)
 	for i := range s.Rules {
 		r := &s.Rules[i]
-		if !HoldsRenewals(r) || c == nil || !s.matches(r, c, a, a.Product, false) {
+		if !r.HoldsRenewals() || c == nil || !s.matches(r, c, a, a.Product, false) {
 			continue
 		}
 		if r.Unused != nil && r.Unused.Then == renewal.UnusedHold && s.unused(r.Unused, d, a, at) && s.unused(r.Unused, d, a, now) {

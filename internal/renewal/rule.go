@@ -48,6 +48,12 @@ type Rule struct {
 // GivesNotice reports whether the rule's moments are those of notices.
 func (r *Rule) GivesNotice() bool { return r.Notice != nil || len(r.Duties) > 0 }
 
+// HoldsRenewals reports whether the rule can keep an agreement from rolling by
+// itself.
+func (r *Rule) HoldsRenewals() bool {
+	return r.GivesNotice() && r.OnMissed == HoldRenewal || r.Unused != nil && r.Unused.Then == UnusedHold
+}
+
 // OnMissed is what becomes of a renewal whose notice did not leave in time.
 type OnMissed string
 
