@@ -57,6 +57,9 @@ var headings = map[string]map[string]string{
 // used with the keys alone, and has nothing that axe-core objects to.
 // RENEWD_PICTURES names a folder for pictures of what was seen.
 func TestEveryPageInABrowser(t *testing.T) {
+	if underRace {
+		t.Skip("the walks are the browser's own time: they run without the race detector")
+	}
 	for _, lang := range []string{"fr", "de"} {
 		for _, scripts := range []bool{true, false} {
 			for _, width := range []int{390, 1200} {
