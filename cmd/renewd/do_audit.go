@@ -97,7 +97,7 @@ func verdict(n store.NoticeRecord, now time.Time, business *time.Location) strin
 // dutiesOf judges the duties of a notice.
 func dutiesOf(n store.NoticeRecord, business *time.Location) []auditDuty {
 	list := make([]auditDuty, 0, len(n.Duties))
-	for _, w := range n.Duties {
+	for _, w := range windowsOf(n.Duties) {
 		list = append(list, auditDuty{w, dutyMet(n, w, business)})
 	}
 	return list

@@ -42,11 +42,19 @@ type decisionReminder struct {
 
 func newDecisionLine(l plan.Line) decisionLine {
 	line := decisionLine{At: renewal.FormatStamp(l.At), Customer: l.Customer, Rule: l.Rule, Class: string(l.Class),
-		Template: l.Template, Decision: l.Decision, Reason: string(l.Reason), Until: renewal.FormatStamp(l.Until), Duties: l.Duties, name: l.Name}
+		Template: l.Template, Decision: l.Decision, Reason: string(l.Reason), Until: renewal.FormatStamp(l.Until), Duties: windowsOf(l.Duties), name: l.Name}
 	for _, r := range l.Reminders {
 		line.Reminders = append(line.Reminders, decisionReminder{Agreement: r.Agreement, Step: r.Step})
 	}
 	return line
+}
+
+// windowsOf are duties as programs read them: by their windows.
+func windowsOf(duties []renewal.DutyWindow) (shown []renewal.DutyWindow) {
+	for _, d := range duties {
+		shown = append(shown, renewal.DutyWindow{ID: d.ID, Opens: d.Opens, Closes: d.Closes})
+	}
+	return shown
 }
 
 // clock is how people are shown an instant, on the business's clock.

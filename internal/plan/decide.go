@@ -214,7 +214,7 @@ func (w *work) plan(g group) {
 			if s.row.State.Unsent() {
 				w.skip(s, renewal.Cancelled)
 			}
-		case s.row.State == renewal.Skipped && !s.isNew && (reopens(s.row.Reason) || newer) && !w.now.After(s.notAfter):
+		case s.row.State == renewal.Skipped && !s.isNew && (reopens(s.row.Reason) || newer) && (!w.now.After(s.notAfter) || s.class == renewal.Notice && s.event == nil):
 			w.setState(s, renewal.Planned, "", time.Time{})
 		}
 		if !s.open() {

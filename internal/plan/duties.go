@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -15,26 +16,28 @@ import (
 // while the others may still be kept.
 func (w *work) dutySteps(base step) []*step {
 	final := w.finalNotices(base)
+	taken := map[string]bool{}
 	var steps []*step
 	for _, row := range final {
 		s := base
 		s.name, s.side, s.duties = row.Step, renewal.NoticeSide, row.Duties
 		s.day, s.due, s.notAfter = renewal.LocalDate(row.DueAt, s.zone), row.DueAt, row.NotAfter
+		taken[row.Step] = true
 		steps = append(steps, &s)
 	}
 	var open []rulebook.Window
+	var sends []rulebook.Send
 	for _, window := range w.set.windows(base.rule, base.customer, base.agreement) {
 		switch {
-		case slices.ContainsFunc(final, func(row *renewal.Reminder) bool { return keeps(row, &window, base.zone) }):
+		case slices.ContainsFunc(final, func(row *renewal.Reminder) bool { return keeps(row, &window, base.agreement, base.zone) }):
 		case renewal.EndOf(window.Closes, base.zone).Before(w.now):
-			one := rulebook.Send{Opens: window.Opens, Closes: window.Closes, Windows: []rulebook.Window{window}}
-			steps = append(steps, w.dutyStep(base, one, final))
+			sends = append(sends, rulebook.Send{Opens: window.Opens, Closes: window.Closes, Windows: []rulebook.Window{window}})
 		default:
 			open = append(open, window)
 		}
 	}
-	for _, send := range rulebook.Fewest(open) {
-		steps = append(steps, w.dutyStep(base, send, final))
+	for _, send := range append(sends, rulebook.Fewest(open)...) {
+		steps = append(steps, w.dutyStep(base, send, taken))
 	}
 	slices.SortStableFunc(steps, func(a, b *step) int { return int(a.day) - int(b.day) })
 	return steps
@@ -54,33 +57,65 @@ func (w *work) finalNotices(base step) (final []*renewal.Reminder) {
 }
 
 // keeps reports whether a notice that left, or ended, is that of a window: one of
-// another date is news. A notice that the rule gave before it had duties does for
-// the renewal in whose window it left.
-func keeps(row *renewal.Reminder, w *rulebook.Window, zone *time.Location) bool {
+// another date or price is news. A notice that the rule gave before it had duties
+// does for the renewal in whose window it left.
+func keeps(row *renewal.Reminder, w *rulebook.Window, a *renewal.Agreement, zone *time.Location) bool {
 	if row.Step == renewal.StepNotice {
-		left := renewal.LocalDate(row.DecidedAt, zone)
-		return row.State.CountsAsSent() && w.Duty.Event == rulebook.EventRenewal && left >= w.Opens && left <= w.Closes
+		return leftFor(row, w, zone)
 	}
-	return slices.ContainsFunc(row.Duties, func(d renewal.DutyWindow) bool { return d.ID == w.Duty.ID && d.Closes == w.Closes })
+	return slices.ContainsFunc(row.Duties, func(d renewal.DutyWindow) bool {
+		if d.On.IsZero() {
+			return d.ID == w.Duty.ID && d.Closes == w.Closes
+		}
+		return d.ID == w.Duty.ID && d.On == w.On && d.About == about(w, a)
+	})
 }
 
-// dutyStep is one notice that keeps the windows of a send. Where the same duty had
-// a notice in this term already, for another date, its name says for which date
+// leftFor reports whether a row left within the window of a renewal.
+func leftFor(row *renewal.Reminder, w *rulebook.Window, zone *time.Location) bool {
+	left := renewal.LocalDate(row.DecidedAt, zone)
+	return row.State.CountsAsSent() && w.Duty.Event == rulebook.EventRenewal && left >= w.Opens && left <= w.Closes
+}
+
+// about is what a notice for a window announces beside its date: the new price.
+func about(w *rulebook.Window, a *renewal.Agreement) string {
+	if w.Duty.Event != rulebook.EventPriceChange || !a.NewPrice.Known() {
+		return ""
+	}
+	return fmt.Sprintf("%d %s", a.NewPrice.Minor, a.NewPrice.Currency)
+}
+
+// dutyStep is one notice that keeps the windows of a send, named after the first
+// of its duties. Where that name is taken in this term, it says for which date
 // this one is.
-func (w *work) dutyStep(base step, send rulebook.Send, final []*renewal.Reminder) *step {
+func (w *work) dutyStep(base step, send rulebook.Send, taken map[string]bool) *step {
 	s := base
 	first := &send.Windows[0]
-	s.name = renewal.StepNotice + ":" + first.Duty.ID
-	if slices.ContainsFunc(final, func(row *renewal.Reminder) bool { return row.Step == s.name }) {
-		s.name += ":" + first.On.String()
+	plain := renewal.StepNotice + ":" + first.Duty.ID
+	dated := plain + ":" + first.On.String()
+	s.name = plain
+	for n := 1; taken[s.name] || w.triedForAnother(&s, first); n++ {
+		if s.name = dated; n > 1 {
+			s.name = fmt.Sprintf("%s:%d", dated, n)
+		}
 	}
+	taken[s.name] = true
 	s.side, s.day, s.dedicated = renewal.NoticeSide, send.Opens, s.dedicated || send.Dedicated()
-	for _, window := range send.Windows {
-		s.duties = append(s.duties, renewal.DutyWindow{ID: window.Duty.ID, Opens: window.Opens, Closes: window.Closes})
+	for i := range send.Windows {
+		window := &send.Windows[i]
+		s.duties = append(s.duties, renewal.DutyWindow{ID: window.Duty.ID, Opens: window.Opens, Closes: window.Closes,
+			On: window.On, About: about(window, s.agreement)})
 	}
 	s.notAfter = renewal.EndOf(send.Closes, s.zone)
 	s.due = w.openOrStart(s.day, s.notAfter, s.zone)
 	return &s
+}
+
+// triedForAnother reports whether the row of a step's name was tried already, and
+// for another window: what is kept of that letter must not leave for this one.
+func (w *work) triedForAnother(s *step, window *rulebook.Window) bool {
+	row := w.rows[s.key()]
+	return row != nil && row.MessageID != 0 && !keeps(row, window, s.agreement, s.zone)
 }
 
 // The letters of duties that are not about a renewal.

@@ -26,7 +26,7 @@ func (s *Settings) conditions(now time.Time, d *renewal.Dossier) (under renewal.
 		under.SignUps = under.SignUps || r.On == renewal.SignUp
 		under.PriceChanges = under.PriceChanges || r.On == renewal.PriceChange
 		if r.HoldsRenewals() {
-			under.Holds = func(a *renewal.Agreement, at time.Time) bool { return s.holds(at, now, d, a) }
+			under.Holds = func(a *renewal.Agreement, at time.Time) (bool, bool) { return s.holds(at, now, d, a) }
 		}
 	}
 	return under

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"renewd/internal/renewal"
 )
 
@@ -10,6 +12,9 @@ func (w *work) noticeSteps(base step) []*step {
 	days := anchorDays(base.agreement, base.rule.Notice.Anchor)
 	steps := make([]*step, 0, len(days))
 	for _, anchor := range days {
+		if base.agreement != nil && w.toldUnderDuties(base, anchor) {
+			continue
+		}
 		s := base
 		s.name, s.side, s.day = renewal.StepNotice, renewal.NoticeSide, anchor.Sub(base.rule.Notice.Earliest)
 		if len(days) > 1 {
@@ -20,6 +25,16 @@ func (w *work) noticeSteps(base step) []*step {
 		steps = append(steps, &s)
 	}
 	return steps
+}
+
+// toldUnderDuties reports whether the rule told of the renewal while it had duties,
+// within the window that it has now.
+func (w *work) toldUnderDuties(base step, anchor renewal.Date) bool {
+	opens, closes := anchor.Sub(base.rule.Notice.Earliest), anchor.Sub(base.rule.Notice.Latest)
+	return slices.ContainsFunc(w.finalNotices(base), func(row *renewal.Reminder) bool {
+		left := renewal.LocalDate(row.DecidedAt, base.zone)
+		return len(row.Duties) > 0 && row.State.CountsAsSent() && left >= opens && left <= closes
+	})
 }
 
 // anchorDays are the days that a notice counts from in the term in force: mostly

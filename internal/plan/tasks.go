@@ -144,7 +144,8 @@ func (w *work) renewedTasks() {
 		if !a.AutoRenew || a.BadData != "" || a.EndsOn.IsZero() || w.d.CancelledAt(a, w.now) {
 			continue
 		}
-		if _, ok := a.NextEnd(); ok && a.RollsByItself() && !w.set.holds(renewal.StartOf(a.RenewsOn(), w.d.ZoneOf(a.CustomerID, w.set.Zone)), w.now, w.d, a) {
+		held, _ := w.set.holds(renewal.StartOf(a.RenewsOn(), w.d.ZoneOf(a.CustomerID, w.set.Zone)), w.now, w.d, a)
+		if _, ok := a.NextEnd(); ok && a.RollsByItself() && !held {
 			continue
 		}
 		at := renewal.StartOf(a.EndsOn.AddDays(silentRenewal), w.d.ZoneOf(a.CustomerID, w.set.Zone))

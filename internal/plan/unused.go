@@ -33,22 +33,26 @@ func (s *Settings) unused(u *renewal.Unused, d *renewal.Dossier, a *renewal.Agre
 
 // holds reports whether some rule keeps the term in force of an agreement from
 // rolling by itself at an instant: a notice that is owed did not leave, or nobody
-// had used it by then or has since.
-func (s *Settings) holds(at, now time.Time, d *renewal.Dossier, a *renewal.Agreement) bool {
+// had used it by then or has since. freed: it was held, and something came since.
+func (s *Settings) holds(at, now time.Time, d *renewal.Dossier, a *renewal.Agreement) (held, freed bool) {
 	c := d.Customer(a.CustomerID)
 	for i := range s.Rules {
 		r := &s.Rules[i]
 		if !r.HoldsRenewals() || c == nil || !s.matches(r, c, a, a.Product, false) {
 			continue
 		}
-		if r.Unused != nil && r.Unused.Then == renewal.UnusedHold && s.unused(r.Unused, d, a, at) && s.unused(r.Unused, d, a, now) {
-			return true
+		if r.Unused != nil && r.Unused.Then == renewal.UnusedHold && s.unused(r.Unused, d, a, at) {
+			held = held || s.unused(r.Unused, d, a, now)
+			freed = true
 		}
-		if r.GivesNotice() && r.OnMissed == renewal.HoldRenewal && s.owesNotice(r, d, c, a) {
-			return true
+		if r.GivesNotice() && r.OnMissed == renewal.HoldRenewal {
+			held = held || s.owesNotice(r, d, c, a)
+			freed = freed || slices.ContainsFunc(d.Reminders, func(row renewal.Reminder) bool {
+				return row.AgreementID == a.ID && row.EndsOn == a.EndsOn && row.Rule == r.Name && row.State.CountsAsSent() && row.DecidedAt.After(at)
+			})
 		}
 	}
-	return false
+	return held, freed && !held
 }
 
 // owesNotice reports whether a notice of a rule about the term in force did not
@@ -72,7 +76,8 @@ func (s *Settings) owesNotice(r *renewal.Rule, d *renewal.Dossier, c *renewal.Cu
 	}
 	for _, window := range s.windows(r, c, a) {
 		if owed(window.Closes, func(row *renewal.Reminder) bool {
-			return keeps(row, &window, zone)
+			// One that left for another duty of a renewal did tell the customer.
+			return keeps(row, &window, a, zone) || leftFor(row, &window, zone)
 		}) {
 			return true
 		}

@@ -195,7 +195,8 @@ func (a *Agreement) TermStart() Date {
 	case len(a.Terms) <= 1:
 		start = a.StartsOn
 	}
-	if length.IsZero() {
+	if length.IsZero() || CauseRenews(term.Cause) || start != a.StartsOn ||
+		!term.KnownAt.IsZero() && LocalDate(term.KnownAt, time.UTC) < start.Add(length) {
 		return start
 	}
 	if n, ok := onGrid(start, a.EndsOn, length); ok && n > 1 {

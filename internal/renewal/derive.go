@@ -2,6 +2,7 @@ package renewal
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -23,12 +24,13 @@ func (s *Settlement) derive(d *Dossier, now time.Time, business *time.Location, 
 		}
 		zone := d.ZoneOf(a.CustomerID, business)
 		fresh := !a.StartsOn.IsZero() && !a.KnownAt.IsZero() && !a.KnownAt.After(now) && LocalDate(a.KnownAt, zone) <= a.StartsOn.AddDays(signUpSlack)
-		if under.SignUps && fresh && !d.hasEvent(a.ID, SignUp, "") {
+		if under.SignUps && fresh && !d.hasEvent(a.ID, SignUp) {
 			s.draw(d, a, Event{Type: SignUp, At: a.KnownAt, SourceID: fmt.Sprintf("sign_up:%d", a.ID), StoredAt: now})
 		}
-		id := fmt.Sprintf("price_change:%d:%s:%d", a.ID, a.NewPriceFrom, a.NewPrice.Minor)
-		if under.PriceChanges && a.NewPriceFrom > LocalDate(now, zone) && a.NewPrice.Known() && !d.hasEvent(a.ID, PriceChange, id) {
-			s.draw(d, a, Event{Type: PriceChange, At: now, SourceID: id, StoredAt: now})
+		if under.PriceChanges && a.NewPriceFrom > LocalDate(now, zone) && a.NewPrice.Known() {
+			if id, news := d.priceNews(a); news {
+				s.draw(d, a, Event{Type: PriceChange, At: now, SourceID: id, StoredAt: now})
+			}
 		}
 	}
 	if len(s.Derived) > 0 {
@@ -47,14 +49,35 @@ func (s *Settlement) draw(d *Dossier, a *Agreement, e Event) {
 	d.Events = append(d.Events, e)
 }
 
-// hasEvent reports whether there is an event of a type about an agreement: any,
-// or the one that renewd drew under sourceID.
-func (d *Dossier) hasEvent(agreementID int64, of EventType, sourceID string) bool {
+// hasEvent reports whether there is an event of a type about an agreement.
+func (d *Dossier) hasEvent(agreementID int64, of EventType) bool {
 	for i := range d.Events {
-		e := &d.Events[i]
-		if e.AgreementID == agreementID && e.Type == of && (sourceID == "" || e.Source == RenewdSource && e.SourceID == sourceID) {
+		if d.Events[i].AgreementID == agreementID && d.Events[i].Type == of {
 			return true
 		}
 	}
 	return false
+}
+
+// priceNews reports whether the announced price is another than the one last drawn
+// as an event, and the source id of the event that says so.
+func (d *Dossier) priceNews(a *Agreement) (id string, news bool) {
+	id = fmt.Sprintf("price_change:%d:%s:%d", a.ID, a.NewPriceFrom, a.NewPrice.Minor)
+	last, before := "", 0
+	for i := range d.Events {
+		e := &d.Events[i]
+		if e.AgreementID != a.ID || e.Type != PriceChange || e.Source != RenewdSource {
+			continue
+		}
+		if last, _, _ = strings.Cut(e.SourceID, "#"); last == id {
+			before++
+		}
+	}
+	if last == id {
+		return id, false
+	}
+	if before > 0 { // announced before, and again
+		id = fmt.Sprintf("%s#%d", id, before+1)
+	}
+	return id, true
 }

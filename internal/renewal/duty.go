@@ -8,4 +8,8 @@ type DutyWindow struct {
 	// Opens and Closes are local dates of the customer, both inclusive.
 	Opens  Date `json:"opens"`
 	Closes Date `json:"closes"`
+	// On is the date that the notice announces, About what else it does (a price);
+	// a notice of another date, or about something else, is another one.
+	On    Date   `json:"on,omitzero"`
+	About string `json:"about,omitempty"`
 }

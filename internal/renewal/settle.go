@@ -61,8 +61,9 @@ func Settle(d *Dossier, now time.Time, business *time.Location, under Conditions
 // Conditions are what the rules say about how facts move terms.
 type Conditions struct {
 	// Holds reports whether the term in force of an agreement must not roll by
-	// itself at an instant; nil: none is held.
-	Holds func(a *Agreement, at time.Time) bool
+	// itself at an instant, and whether it was held then and is free now; nil: none
+	// is held.
+	Holds func(a *Agreement, at time.Time) (held, freed bool)
 	// SignUps and PriceChanges say whether events of these types are drawn from the
 	// facts.
 	SignUps, PriceChanges bool
@@ -140,10 +141,20 @@ func (s *Settlement) assume(d *Dossier, t time.Time, business *time.Location, un
 		for {
 			at := later(StartOf(a.RenewsOn(), zone), a.InForce().KnownAt)
 			end, ok := a.NextEnd()
-			if at.After(t) || !ok || d.CancelledAt(a, at) || under.Holds != nil && under.Holds(a, at) {
+			if at.After(t) || !ok || d.CancelledAt(a, at) {
 				break
 			}
-			s.open(a, Term{StartsOn: a.RenewsOn(), EndsOn: end, KnownAt: at, Cause: CauseAssumed})
+			known := at
+			if under.Holds != nil {
+				held, freed := under.Holds(a, at)
+				if held {
+					break
+				}
+				if freed { // nobody could have acted on the term before
+					known = t
+				}
+			}
+			s.open(a, Term{StartsOn: a.RenewsOn(), EndsOn: end, KnownAt: known, Cause: CauseAssumed})
 		}
 	}
 }

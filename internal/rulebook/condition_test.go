@@ -100,7 +100,7 @@ func renewals(t *testing.T, d *Duty, starts, first, next string, terms int) stri
 	var days []string
 	for n := range terms {
 		s := Subject{StartsOn: start, FirstEndsOn: firstEnds, TermStartsOn: from, EndsOn: renewsOn - 1, Term: renewal.MustPeriod(next)}
-		if len(Windows([]*Duty{d}, s, nil)) == 1 {
+		if len(Windows([]*Duty{d}, s, nil)) > 0 {
 			days = append(days, renewsOn.String())
 		}
 		from, renewsOn = renewsOn, (firstEnds + 1).Add(renewal.MustPeriod(next).Times(n+1))
@@ -145,13 +145,12 @@ func TestCadences(t *testing.T) {
 	}
 }
 
-// TestAnniversaryWindows: the last anniversary of a term of years, and a window
+// TestAnniversaryWindows: the first anniversary of a term of years, and a window
 // that stays in its calendar year.
 func TestAnniversaryWindows(t *testing.T) {
 	b := loaded(t)
 	for _, c := range []struct{ id, starts, ends, want string }{
-		{"us-ca-annual", "2027-01-01", "2029-12-31", "2029-12-02..2030-01-01"},
-		{"us-ca-annual", "2027-01-01", "2030-06-30", "2029-12-02..2030-01-01"},
+		{"us-ca-annual", "2027-01-01", "2029-12-31", "2027-12-02..2028-01-01"}, // and the next two years
 		{"us-ca-annual", "2027-01-01", "2027-12-30", ""},
 		{"us-mn-yearly", "2027-01-10", "2028-01-09", "2027-12-11..2027-12-31"},
 		{"us-mn-yearly", "2027-01-01", "2027-12-31", "2027-12-02..2027-12-31"},
@@ -162,6 +161,25 @@ func TestAnniversaryWindows(t *testing.T) {
 	} {
 		if got := one(t, b, c.id, subject(t, c.starts, c.ends, "P1Y")); got != c.want {
 			t.Errorf("%s, %s to %s: %q, want %q", c.id, c.starts, c.ends, got, c.want)
+		}
+	}
+}
+
+// TestEveryYearOfATerm: a term of several years has a window for each of them, up to
+// the day of renewal.
+func TestEveryYearOfATerm(t *testing.T) {
+	b := loaded(t)
+	for ends, want := range map[string]string{
+		"2029-12-31": "2028-01-01 2029-01-01 2030-01-01",
+		"2030-06-30": "2028-01-01 2029-01-01 2030-01-01",
+		"2028-12-30": "2028-01-01",
+	} {
+		var days []string
+		for _, w := range Windows([]*Duty{b.Duty("us-ct-annual")}, subject(t, "2027-01-01", ends, "P3Y"), nil) {
+			days = append(days, w.On.String())
+		}
+		if got := strings.Join(days, " "); got != want {
+			t.Errorf("until %s: %s, want %s", ends, got, want)
 		}
 	}
 }

@@ -25,6 +25,8 @@ type Subject struct {
 	// TrialEndsOn is the last day of the trial, NewPriceFrom the first day of a
 	// new price; zero where there is none.
 	TrialEndsOn, NewPriceFrom renewal.Date
+
+	year renewal.Date // the anniversary that is meant, of several in the term
 }
 
 // Window is when a notice must leave to meet one duty.
@@ -61,8 +63,10 @@ func (w *Window) opensFor() renewal.Date {
 func Windows(duties []*Duty, s Subject, cal Calendar) []Window {
 	var windows []Window
 	for _, d := range duties {
-		if w, ok := d.window(&s, cal); ok {
-			windows = append(windows, w)
+		for _, one := range s.years(d) {
+			if w, ok := d.window(&one, cal); ok {
+				windows = append(windows, w)
+			}
 		}
 	}
 	superseded := map[string]bool{}
@@ -195,10 +199,33 @@ func (s *Subject) holds(closes renewal.Date) bool {
 	return closes <= s.EndsOn && (first || closes >= s.TermStartsOn)
 }
 
-// anniversary is the last anniversary of the start after the first day of the
-// term in force, up to and including the day of renewal; zero for none. Where
-// the start is unknown each renewal may be one.
+// years are the subject once for each anniversary in its term, where the duty is
+// about those; else the subject alone.
+func (s Subject) years(d *Duty) (all []Subject) {
+	if !slices.Contains(d.Anchor, AnchorAnniversary) || s.StartsOn.IsZero() {
+		return []Subject{s}
+	}
+	last, _ := lastYear(s.StartsOn, s.EndsOn+1)
+	for n := last; n >= 1; n-- {
+		day := s.StartsOn.Add(renewal.Period{Years: n, Set: true})
+		if day <= s.TermStartsOn {
+			break
+		}
+		one := s
+		one.year = day
+		all = append(all, one)
+	}
+	slices.Reverse(all)
+	return all
+}
+
+// anniversary is the anniversary of the start that is meant, else the last one
+// after the first day of the term in force, up to and including the day of
+// renewal; zero for none. Where the start is unknown each renewal may be one.
 func (s *Subject) anniversary() renewal.Date {
+	if !s.year.IsZero() {
+		return s.year
+	}
 	renewsOn := s.EndsOn + 1
 	if s.StartsOn.IsZero() {
 		return renewsOn
