@@ -34,6 +34,7 @@ func (e *Engine) Pass(ctx context.Context) (Summary, error) {
 	err := e.begin(ctx)
 	for err == nil {
 		var planned, claimed int
+		before, _ := e.flight.under()
 		// With a clock that is not trusted nothing is decided: one that is a year
 		// ahead would find that every moment of the year went by.
 		if !e.standing.ClockJumped {
@@ -59,8 +60,8 @@ func (e *Engine) Pass(ctx context.Context) (Summary, error) {
 		rested := e.pulse.rest()
 		landed := e.flight.await(ctx, e.o.Patience)
 		rested()
-		if landed {
-			continue
+		if after, _ := e.flight.under(); landed || before > 0 && after == 0 {
+			continue // what waited until nothing else is under way has its turn
 		}
 		if err = errors.Join(e.troubled(), ctx.Err()); err == nil {
 			err = e.closeCured(ctx, e.o.Clock())
