@@ -11,9 +11,6 @@ import (
 	"renewd/internal/web"
 )
 
-// channelOfPages is the channel of answers that customers give on the pages.
-const channelOfPages = "page"
-
 // Act does what a customer wishes on the page of an agreement; see
 // web.Agreements.
 func (p *AgreementPages) Act(ctx context.Context, token string, w web.Wish) (web.Outcome, error) {
@@ -105,9 +102,9 @@ func (f *file) keep() (stale bool, err error) {
 }
 
 // record stores an event about the agreement, once for its second, and lets it
-// take effect.
+// take effect; at is not before f.now.
 func (f *file) record(kind renewal.EventType, at time.Time) error {
-	_, err := f.tx.RecordEvent(&renewal.Event{Type: kind, At: at, CustomerID: f.c.ID, AgreementID: f.a.ID, Channel: "web", Source: sourceOfPages,
+	_, err := f.tx.RecordEvent(&renewal.Event{Type: kind, At: at, CustomerID: f.c.ID, AgreementID: f.a.ID, Channel: channelOfPages, Source: sourceOfPages,
 		SourceID: fmt.Sprintf("%s:%d:%s", kind, f.a.ID, renewal.FormatStamp(at)), StoredAt: f.now}, "")
 	if err != nil {
 		return err
@@ -115,14 +112,7 @@ func (f *file) record(kind renewal.EventType, at time.Time) error {
 	if err := f.read(); err != nil {
 		return err
 	}
-	return f.settle(later(at, f.now))
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
+	return f.settle(at)
 }
 
 // wish tells staff that the customer would like to renew, once for each term.

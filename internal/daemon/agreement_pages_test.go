@@ -247,7 +247,7 @@ func TestReasons(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.want("answers", c.events(), "answer A1 2027-03-01T10:00:00Z price\nanswer A1 2027-03-01T10:00:02Z other: I moved\nabroad\nanswer A1 2027-03-01T10:00:03Z x")
-	c.want("channel", c.Text(`SELECT DISTINCT channel FROM events WHERE type = 'answer'`), "page")
+	c.want("channel", c.Text(`SELECT DISTINCT channel FROM events WHERE source = 'page'`), "web")
 	if a, err := c.pages.Leaver(context.Background(), c.token("s", "A1")); err != nil || a.Ref != "A1" {
 		t.Errorf("%+v, %v", a, err)
 	}

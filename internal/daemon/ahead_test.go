@@ -3,6 +3,8 @@ package daemon_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,4 +111,45 @@ func TestFactsWhileOthersLeave(t *testing.T) {
 	}
 	s.wantLetters(60 - complained)
 	s.want("held", s.Text(`SELECT count(*) FROM reminders WHERE state = 'waiting' AND reason = 'complaint'`), fmt.Sprint(complained))
+}
+
+// TestStateFileMended: while the state file cannot be written nothing leaves; once
+// it is there again no pass complains of it, not even one that has nothing to
+// write, and everything leaves.
+func TestStateFileMended(t *testing.T) {
+	s := newScene(t)
+	for _, n := range []string{"1", "2", "3"} {
+		s.pass("C"+n, "c"+n+"@x.example", "A"+n, "2027-03-31")
+	}
+	e, path := s.Engine(), s.Options().Instance.StateFile
+	var kept []byte
+	s.onClock = func() { // from the claim's taking over on
+		if kept != nil || s.Text(`SELECT value FROM meta WHERE key = 'owner'`) == "" {
+			return
+		}
+		var err error
+		if kept, err = os.ReadFile(path); err == nil {
+			err = os.Remove(path)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := e.Pass(context.Background()); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("without its state file: %v", err)
+	}
+	s.wantLetters(0)
+	s.onClock = nil
+	if err := os.WriteFile(path, kept, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.now = s.now.Add(12 * time.Hour) // in the night there is nothing to claim, and nothing to write
+	if summary, err := e.Pass(context.Background()); err != nil || summary.Messages != 0 {
+		t.Errorf("in the night: %d messages, %v", summary.Messages, err)
+	}
+	s.now = s.now.Add(12 * time.Hour)
+	if summary, err := e.Pass(context.Background()); err != nil || summary.Messages != 3 {
+		t.Errorf("with its state file again: %d messages, %v", summary.Messages, err)
+	}
+	s.wantLetters(3)
 }

@@ -76,6 +76,7 @@ func (e *Engine) Pass(ctx context.Context) (Summary, error) {
 	}
 	if e.saving != nil {
 		err = errors.Join(err, e.saving.wait())
+		e.saving = nil // what failed is told once: the next claim writes anew
 	}
 	return e.summed(), err
 }

@@ -83,7 +83,6 @@ func (o *Options) signed(raw []byte) ([]byte, error) {
 func (e *Engine) factsFor(c claimed) compose.Facts {
 	facts := compose.Facts{Household: c.dossier, Zone: c.dossier.ZoneOf(c.dossier.Customers[0].ID, e.o.Settings.Zone)}
 	facts.Today = renewal.LocalDate(c.stored.At, facts.Zone)
-	facts.Must = map[int64][]string{}
 	if u := c.message.Rule.Unused; u != nil && u.Then == renewal.UnusedHold && c.message.Template == u.Template {
 		facts.Held = true
 	}
@@ -92,10 +91,8 @@ func (e *Engine) factsFor(c claimed) compose.Facts {
 		if a := c.dossier.Agreement(r.AgreementID); a != nil && !slices.Contains(facts.Agreements, a) {
 			facts.Agreements = append(facts.Agreements, a)
 		}
-		for _, item := range e.o.Settings.Content(r.Duties) {
-			if !slices.Contains(facts.Must[r.AgreementID], item) {
-				facts.Must[r.AgreementID] = append(facts.Must[r.AgreementID], item)
-			}
+		if len(r.Duties) > 0 {
+			e.addMust(&facts, r)
 		}
 		for i := range c.dossier.Events {
 			if r.EventID != 0 && c.dossier.Events[i].ID == r.EventID {
@@ -104,4 +101,16 @@ func (e *Engine) factsFor(c claimed) compose.Facts {
 		}
 	}
 	return facts
+}
+
+// addMust adds what the duties of a reminder ask the letter for, each item once.
+func (e *Engine) addMust(facts *compose.Facts, r *renewal.Reminder) {
+	if facts.Must == nil {
+		facts.Must = map[int64][]string{}
+	}
+	for _, item := range e.o.Settings.Content(r.Duties) {
+		if !slices.Contains(facts.Must[r.AgreementID], item) {
+			facts.Must[r.AgreementID] = append(facts.Must[r.AgreementID], item)
+		}
+	}
 }

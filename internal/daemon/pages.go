@@ -11,8 +11,12 @@ import (
 	"renewd/internal/web"
 )
 
-// sourceOfPages is the source of events that customers cause on the public pages.
-const sourceOfPages = "page"
+// sourceOfPages and channelOfPages are the source and the channel of events that
+// customers cause on the public pages.
+const (
+	sourceOfPages  = "page"
+	channelOfPages = "web"
+)
 
 // Subscriber returns whose unsubscribe link it is; see web.Unsubscribes.
 func (l *Links) Subscriber(ctx context.Context, token string) (web.Subscriber, error) {
@@ -43,7 +47,7 @@ func (l *Links) Unsubscribe(ctx context.Context, token string) (web.Subscriber, 
 			return err
 		}
 		now := l.clock()
-		_, err = tx.RecordEvent(&renewal.Event{Type: renewal.Unsubscribe, At: now, CustomerID: id, Channel: "web",
+		_, err = tx.RecordEvent(&renewal.Event{Type: renewal.Unsubscribe, At: now, CustomerID: id, Channel: channelOfPages,
 			Source: sourceOfPages, StoredAt: now}, "")
 		return err
 	})

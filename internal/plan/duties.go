@@ -128,6 +128,9 @@ const (
 // letterOf is the letter of a step of a rule: the rule's own, but for a notice
 // whose duties are about something else than the renewal.
 func (s *Settings) letterOf(r *renewal.Rule, step string, duties []renewal.DutyWindow) string {
+	if s.Book == nil {
+		return r.TemplateFor(step)
+	}
 	yearly := len(duties) > 0
 	for _, d := range duties {
 		duty := s.Book.Duty(d.ID)
@@ -179,16 +182,11 @@ func (s *Settings) EachDuty(now time.Time, d *renewal.Dossier, visit func(*renew
 // Content lists the items of content that duties ask a letter for, each once, in
 // the order of the rule books.
 func (s *Settings) Content(duties []renewal.DutyWindow) []string {
-	if s.Book == nil {
-		return nil
+	ids := make([]string, len(duties))
+	for i, d := range duties {
+		ids[i] = d.ID
 	}
-	var send rulebook.Send
-	for _, d := range duties {
-		if duty := s.Book.Duty(d.ID); duty != nil {
-			send.Windows = append(send.Windows, rulebook.Window{Duty: duty})
-		}
-	}
-	return send.Content()
+	return s.Book.Content(ids)
 }
 
 // subjectOf is an agreement as legal duties see it.

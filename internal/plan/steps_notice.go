@@ -12,7 +12,7 @@ func (w *work) noticeSteps(base step) []*step {
 	days := anchorDays(base.agreement, base.rule.Notice.Anchor)
 	steps := make([]*step, 0, len(days))
 	for _, anchor := range days {
-		if base.agreement != nil && w.toldUnderDuties(base, anchor) {
+		if w.toldUnderDuties(base, anchor) {
 			continue
 		}
 		s := base

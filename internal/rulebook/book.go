@@ -90,6 +90,25 @@ func (b *Book) All() []*Duty { return slices.Clone(b.duties) }
 // Duty returns the duty of that id, nil where there is none.
 func (b *Book) Duty(id string) *Duty { return b.byID[id] }
 
+// Content returns what a letter for the duties of these ids must say: the union
+// of what they want, in the order of ContentItems. Ids that no duty has, and all
+// ids where the book is nil, ask for nothing.
+func (b *Book) Content(ids []string) []string {
+	if b == nil {
+		return nil
+	}
+	var items []string
+	for _, item := range ContentItems {
+		if slices.ContainsFunc(ids, func(id string) bool {
+			d := b.byID[id]
+			return d != nil && slices.Contains(d.Content, item)
+		}) {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
 // Select returns the duties that names stand for, for this subject, in the order
 // of the book and each once. "auto" stands for every duty in force whose country
 // and region are the subject's: card schemes and direct debits have no country

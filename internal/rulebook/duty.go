@@ -38,8 +38,8 @@ const (
 	// CadenceCrosses12Months is each renewal whose term takes in a day 12, 24,
 	// 36 … months after the start.
 	CadenceCrosses12Months Cadence = "crosses_12_months"
-	// CadenceYearly is each term that an anniversary of the start closes or
-	// lies in (the last one, where a term has several).
+	// CadenceYearly is each anniversary of the start that lies in a term or
+	// closes it.
 	CadenceYearly Cadence = "yearly"
 	// CadenceCalendarYear is yearly, with a window that never spans New Year, so
 	// that no calendar year goes without.

@@ -21,18 +21,6 @@ func (s *Send) Dedicated() bool {
 	return slices.ContainsFunc(s.Windows, func(w Window) bool { return w.Duty.Dedicated })
 }
 
-// Content returns what the notice must say: the union of what its duties want,
-// in the order of ContentItems.
-func (s *Send) Content() []string {
-	var items []string
-	for _, item := range ContentItems {
-		if slices.ContainsFunc(s.Windows, func(w Window) bool { return slices.Contains(w.Duty.Content, item) }) {
-			items = append(items, item)
-		}
-	}
-	return items
-}
-
 // Fewest groups windows into the fewest sends: the window that closes first
 // takes along every later one that is open by then, and so on. A dedicated duty
 // has a send of its own, and a trial, a price and a renewal are told apart, each
